@@ -1,0 +1,139 @@
+"""Checks of arguments: each passes its value on, or raises one sentence that says what to give."""
+
+import operator
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+
+def integer(value: object) -> int | None:
+    """`value` as an int, or None where it is not an integer (a bool is not one)."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return operator.index(value)  # type: ignore[arg-type]  # anything else raises TypeError
+    except TypeError:
+        return None
+
+
+def positive_int(name: str, value: object) -> int:
+    """`value` as an int of at least 1.
+
+    Raises:
+        ValueError: `value` is no integer, or not positive.
+    """
+    number = integer(value)
+    if number is None or number < 1:
+        raise ValueError(f"{name} must be a positive integer, not {value!r}.")
+    return number
+
+
+def sizes(name: str, value: object) -> tuple[int, ...]:
+    """`value` as a tuple of positive ints; it may be empty.
+
+    Raises:
+        ValueError: `value` is no list or tuple, or one of its elements is no positive integer.
+    """
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        integers = [integer(size) for size in value]
+        if all(size is not None and size >= 1 for size in integers):
+            return tuple(size for size in integers if size is not None)
+    raise ValueError(f"{name} must be a list of positive integers, not {value!r}.")
+
+
+def shape(name: str, value: object) -> tuple[int, ...]:
+    """`value`, an int or a sequence of ints, as a tuple of non-negative ints.
+
+    Raises:
+        ValueError: one of the sizes is no integer, or negative.
+    """
+    integers = [integer(size) for size in (value if isinstance(value, Sequence) else [value])]
+    if all(size is not None and size >= 0 for size in integers):
+        return tuple(size for size in integers if size is not None)
+    raise ValueError(f"{name} must be a tuple of non-negative integers, not {value!r}.")
+
+
+def choice(name: str, value: object, allowed: Collection[str]) -> str:
+    """`value`, which must be one of `allowed`.
+
+    Raises:
+        ValueError: it is not; the sentence names the nearest of those allowed.
+    """
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise ValueError(
+        f"{name} must be one of {', '.join(sorted(allowed))}, not {value!r}"
+        f"{_nearest(value, allowed)}"
+    )
+
+
+def options(function: str, given: Mapping[str, object], allowed: Collection[str]) -> None:
+    """Refuse options that a function does not have.
+
+    Raises:
+        TypeError: the first option of `given` that is not in `allowed`, and the nearest that is.
+    """
+    for name in given:
+        if name not in allowed:
+            raise TypeError(
+                f"{function} has no option {name!r}; it takes "
+                f"{', '.join(allowed)}{_nearest(name, allowed)}"
+            )
+
+
+def same_shape(**arrays: ArrayLike) -> None:
+    """Refuse two arrays of different shapes; nothing is broadcast.
+
+    Raises:
+        ValueError: names both arrays and their shapes.
+    """
+    (first, a), (second, b) = arrays.items()
+    if jnp.shape(a) != jnp.shape(b):
+        raise ValueError(
+            f"{first} and {second} must have the same shape, "
+            f"not {list(jnp.shape(a))} and {list(jnp.shape(b))}."
+        )
+
+
+def threefry_key(name: str, value: object) -> jax.Array:
+    """`value`, a uint32[2] array or a typed JAX threefry key, as a uint32[2] array.
+
+    Raises:
+        TypeError: `value` is no array of uint32 and no threefry key.
+        ValueError: it has another shape than one key's.
+    """
+    if isinstance(value, jax.Array) and jnp.issubdtype(value.dtype, jax.dtypes.prng_key):
+        implementation = str(jax.random.key_impl(value))
+        if implementation != "threefry2x32":
+            raise TypeError(
+                f"{name} must be a threefry2x32 key, not a key of {implementation!r}; "
+                "make one with edifice_py.random.key(seed)."
+            )
+        value = jax.random.key_data(value)
+    dtype = getattr(value, "dtype", None)
+    if dtype != jnp.uint32:
+        raise TypeError(
+            f"{name} must be a key, a uint32[2] array as from edifice_py.random.key(seed), "
+            f"not {_describe(value)}."
+        )
+    key = jnp.asarray(value)  # type: ignore[arg-type]  # it has a dtype: an array of some kind
+    if key.shape != (2,):
+        raise ValueError(f"{name} must be one key of shape [2], not an array of {list(key.shape)}.")
+    return key
+
+
+def _nearest(value: object, allowed: Collection[str]) -> str:
+    """The end of a sentence: an offer of the member of `allowed` nearest to `value`, if one is."""
+    close = get_close_matches(str(value).lower(), sorted(allowed), n=1)
+    return f"; did you mean {close[0]!r}?" if close else "."
+
+
+def _describe(value: object) -> str:
+    """`value` in a few words: an array by dtype and shape, anything else by its repr."""
+    if hasattr(value, "dtype") and hasattr(value, "shape"):
+        return f"an array of {value.dtype}{list(value.shape)}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,198 @@
+"""Vector quantization: codes, their losses, how evenly they are used, and the moving averages."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+LOG_OFFSET = 1e-10
+"""`perplexity` adds this inside its logarithm, so that unused codes count as nothing."""
+
+Vectors = Float[Array, "*batch dim"]
+Codebook = Float[Array, "codes dim"]
+Scalar = Float[Array, ""] | Int[Array, ""] | float | int
+
+
+@jax.jit
+def squared_distances(vectors: Vectors, codebook: Codebook) -> Float[Array, "*batch codes"]:
+    r"""\(|e|^2 + |c|^2 - 2 e \cdot c\) for every vector e and every code c.
+
+    Args:
+        vectors: `[..., dim]`.
+        codebook: `[codes, dim]`.
+
+    Returns:
+        `[..., codes]`, in squared units of the vectors. Rounding can make a distance near 0
+        slightly negative.
+
+    Reference:
+        Workshop, Advanced VAE Examples, "VQ-VAE Implementation".
+
+    Example:
+        >>> squared_distances(jnp.array([[1.0, 0.0]]), jnp.array([[1.0, 0.0], [0.0, 2.0]])).tolist()
+        [[0.0, 5.0]]
+    """
+    products = jnp.matmul(vectors, codebook.T, precision=lax.Precision.HIGHEST)
+    squares = jnp.sum(jnp.square(vectors), axis=-1, keepdims=True)
+    return squares + jnp.sum(jnp.square(codebook), axis=-1) - 2 * products
+
+
+@jax.jit
+def nearest_code(vectors: Vectors, codebook: Codebook) -> Int[Array, "*batch"]:
+    """The index of the nearest code of each vector; of equally near ones, the lowest.
+
+    Args:
+        vectors: `[..., dim]`.
+        codebook: `[codes, dim]`.
+
+    Returns:
+        `[...]`, int32. It has no gradient.
+
+    Reference:
+        van den Oord et al. (2017), Neural Discrete Representation Learning, equation 1.
+
+    Example:
+        >>> nearest_code(jnp.array([[0.9, 0.0]]), jnp.array([[0.0, 0.0], [1.0, 0.0]])).tolist()
+        [1]
+    """
+    return lax.argmin(squared_distances(vectors, codebook), vectors.ndim - 1, jnp.int32)
+
+
+@jax.jit
+def straight_through(vectors: Vectors, codes: Vectors) -> Vectors:
+    """The value of `codes` with the gradient of `vectors`.
+
+    Args:
+        vectors: encoder output, `[..., dim]`.
+        codes: the code of each, same shape.
+
+    Returns:
+        The same shape: \\(e + (c - e)\\), the bracket without gradient.
+
+    Reference:
+        van den Oord et al. (2017), section 3.2; Bengio et al. (2013).
+
+    Example:
+        >>> straight_through(jnp.array([0.75]), jnp.array([1.0])).tolist()
+        [1.0]
+    """
+    return vectors + lax.stop_gradient(codes - vectors)
+
+
+@jax.jit
+def codebook_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
+    """Mean square of `codes` minus `vectors`, which moves the codes only.
+
+    Args:
+        vectors: encoder output, `[..., dim]`.
+        codes: the code of each, same shape.
+
+    Returns:
+        A scalar in squared units of the vectors.
+
+    Reference:
+        van den Oord et al. (2017), equation 3, second term; mean over all elements as in Artifex.
+
+    Example:
+        >>> float(codebook_loss(jnp.array([[0.0, 1.0]]), jnp.array([[2.0, 1.0]])))
+        2.0
+    """
+    return jnp.mean(jnp.square(codes - lax.stop_gradient(vectors)))
+
+
+@jax.jit
+def commitment_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
+    """Mean square of `codes` minus `vectors`, which moves the encoder only.
+
+    Args:
+        vectors: encoder output, `[..., dim]`.
+        codes: the code of each, same shape.
+
+    Returns:
+        A scalar in squared units of the vectors.
+
+    Reference:
+        van den Oord et al. (2017), equation 3, third term; mean over all elements as in Artifex.
+
+    Example:
+        >>> float(commitment_loss(jnp.array([[0.0, 1.0]]), jnp.array([[2.0, 1.0]])))
+        2.0
+    """
+    return jnp.mean(jnp.square(lax.stop_gradient(codes) - vectors))
+
+
+@jax.jit
+def perplexity(usage: Float[Array, "codes"]) -> Float[Array, ""]:
+    r"""\(\exp(-\sum_k p_k \log(p_k + 10^{-10}))\): how many codes are in even use.
+
+    Args:
+        usage: how often each code was used, `[codes]`, in any unit; not all zero.
+
+    Returns:
+        A scalar from 1 (one code) to `codes` (all of them equally).
+
+    Reference:
+        Workshop, Advanced VAE Examples, "VQ-VAE Implementation".
+
+    Example:
+        >>> round(float(perplexity(jnp.array([3.0, 3.0, 0.0]))), 5)
+        2.0
+    """
+    p = usage / jnp.sum(usage)
+    return jnp.exp(-jnp.sum(p * jnp.log(p + LOG_OFFSET)))
+
+
+class MovingCodebook(NamedTuple):
+    """A codebook kept by moving averages."""
+
+    usage: Float[Array, "codes"]
+    """Moving average of the number of vectors a code received."""
+    total: Codebook
+    """Moving average of the sum of those vectors."""
+    codebook: Codebook
+    """`total` over smoothed `usage`."""
+
+
+@jax.jit
+def ema_update(
+    state: MovingCodebook,
+    vectors: Float[Array, "batch dim"],
+    indices: Int[Array, "batch"],
+    decay: Scalar,
+    epsilon: Scalar = 1e-5,
+) -> MovingCodebook:
+    r"""Move usage and totals towards a batch, and take the codebook from them.
+
+    \(N \leftarrow \gamma N + (1-\gamma) n\), \(m \leftarrow \gamma m + (1-\gamma) \sum e\),
+    \(c = m / \tilde N\) with the Laplace-smoothed \(\tilde N = (N + \epsilon) S / (S + K\epsilon)\),
+    where S is the sum of N over the K codes.
+
+    Args:
+        state: the averages so far.
+        vectors: encoder output of the batch, `[batch, dim]`.
+        indices: the code of each vector, `[batch]`.
+        decay: what remains of the old averages, in [0, 1].
+        epsilon: smoothing, in vectors a code.
+
+    Returns:
+        The new averages and codebook. It has no use for gradients.
+
+    Reference:
+        van den Oord et al. (2017), appendix A.1; the smoothing is that of Sonnet's
+        VectorQuantizerEMA.
+
+    Example:
+        >>> old = MovingCodebook(jnp.ones(1), jnp.zeros((1, 1)), jnp.zeros((1, 1)))
+        >>> ema_update(old, jnp.array([[4.0]]), jnp.array([0]), decay=0.5).codebook.tolist()
+        [[2.0]]
+    """
+    codes = state.usage.shape[0]
+    received = jnp.zeros_like(state.usage).at[indices].add(1)
+    sums = jnp.zeros_like(state.total).at[indices].add(vectors)
+    usage = decay * state.usage + (1 - decay) * received
+    total = decay * state.total + (1 - decay) * sums
+    size = jnp.sum(usage)
+    smoothed = (usage + epsilon) / (size + codes * epsilon) * size
+    return MovingCodebook(usage, total, total / smoothed[:, None])

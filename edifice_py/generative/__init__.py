@@ -1,0 +1,1 @@
+"""Generative models, at the paths that Edifice gives them."""

@@ -1,0 +1,297 @@
+"""Edifice.Generative.VAE, function for function (Edifice 0.2.0).
+
+    encoder, decoder = build(input_size=784, latent_size=32)
+    params = {"encoder": encoder.init(seed), "decoder": decoder.init(seed)}
+    posterior = encoder.apply(params["encoder"], x)
+    z, key = reparameterize(posterior["mu"], posterior["log_var"], key)
+    reconstruction = decoder.apply(params["decoder"], z)
+    total = loss(reconstruction, x, posterior["mu"], posterior["log_var"], beta=1.0)
+
+16-bit floats are computed in float32 and rounded once, at the end; integers count as float32.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypedDict, Unpack
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from edifice_py import checks, nx, random
+from edifice_py.activations import ACTIVATIONS, output_size
+from edifice_py.axon import Dense, Model
+from edifice_py.core import gaussian, objective, reduce
+from edifice_py.core import reconstruction as core_reconstruction
+
+
+class BuildOptions(TypedDict, total=False):
+    """Options of `build`. `build_encoder` and `build_decoder` take them too, and use their own."""
+
+    input_size: int
+    """Features of an input; required."""
+    latent_size: int
+    """Dimensions of the latent space; 32."""
+    encoder_sizes: Sequence[int]
+    """Units of the encoder's hidden layers; [256, 128]."""
+    decoder_sizes: Sequence[int]
+    """Units of the decoder's hidden layers; [128, 256]."""
+    activation: str
+    """The name of Axon's activation after each hidden layer; "relu"."""
+
+
+class DecoderOptions(BuildOptions, total=False):
+    """Options of `build_decoder`."""
+
+    output_size: int | None
+    """Features of a reconstruction; `input_size` where it is not given."""
+
+
+_BUILD = tuple(BuildOptions.__annotations__)
+_DECODER = ("output_size", *_BUILD)
+
+
+def build(**options: Unpack[BuildOptions]) -> tuple[Model, Model]:
+    """An encoder and a decoder.
+
+    Args:
+        **options: `input_size` (required), `latent_size` (32), `encoder_sizes` ([256, 128]),
+            `decoder_sizes` ([128, 256]) and `activation` ("relu").
+
+    Returns:
+        `(encoder, decoder)`, as from `build_encoder` and `build_decoder`.
+
+    Raises:
+        KeyError: `input_size` is missing.
+        TypeError: there is no option of that name.
+        ValueError: a size is no positive integer, or the activation unknown.
+
+    Reference:
+        Edifice.Generative.VAE.build/1.
+
+    Example:
+        >>> encoder, decoder = build(input_size=784, latent_size=16)
+        >>> encoder.apply(encoder.init(0), jnp.zeros((2, 784)))["mu"].shape
+        (2, 16)
+        >>> decoder.apply(decoder.init(0), jnp.zeros((2, 16))).shape
+        (2, 784)
+    """
+    checks.options("build", options, _BUILD)
+    return build_encoder(**options), build_decoder(**options)
+
+
+def build_encoder(**options: Unpack[BuildOptions]) -> Model:
+    """An encoder: `[batch, input_size]` to `{"mu", "log_var"}`, each `[batch, latent_size]`.
+
+    Args:
+        **options: `input_size` (required), `latent_size` (32), `encoder_sizes` ([256, 128]) and
+            `activation` ("relu"). Those of the decoder may be there too, as in Edifice.
+
+    Returns:
+        A model with the layers `encoder_dense_0`, ..., `mu`, `log_var`.
+
+    Raises:
+        KeyError: `input_size` is missing.
+        TypeError: there is no option of that name.
+        ValueError: a size is no positive integer, or the activation unknown.
+
+    Reference:
+        Edifice.Generative.VAE.build_encoder/1.
+
+    Example:
+        >>> [layer.name for layer in build_encoder(input_size=784).trunk]
+        ['encoder_dense_0', 'encoder_dense_1']
+    """
+    checks.options("build_encoder", options, _BUILD)
+    if "input_size" not in options:
+        raise KeyError("build_encoder needs input_size, the number of features of an input.")
+    return _network(
+        "encoder",
+        ("mu", "log_var"),
+        inputs=checks.positive_int("input_size", options["input_size"]),
+        outputs=_latent_size(options),
+        hidden=checks.sizes("encoder_sizes", options.get("encoder_sizes", (256, 128))),
+        activation=_activation(options),
+    )
+
+
+def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
+    """A decoder: `[batch, latent_size]` to `[batch, output_size]`, without a last activation.
+
+    Args:
+        **options: `output_size`, or in its place `input_size` (one is required), `latent_size`
+            (32), `decoder_sizes` ([128, 256]) and `activation` ("relu"). Those of the encoder may
+            be there too, as in Edifice.
+
+    Returns:
+        A model with the layers `decoder_dense_0`, ..., `decoder_output`.
+
+    Raises:
+        KeyError: `output_size` and `input_size` are missing.
+        TypeError: there is no option of that name.
+        ValueError: a size is no positive integer, or the activation unknown.
+
+    Reference:
+        Edifice.Generative.VAE.build_decoder/1.
+
+    Example:
+        >>> build_decoder(output_size=784, decoder_sizes=[]).heads
+        (Dense(name='decoder_output', inputs=32, outputs=784),)
+    """
+    checks.options("build_decoder", options, _DECODER)
+    name = "output_size" if options.get("output_size") is not None else "input_size"
+    if name not in options:
+        raise KeyError(
+            "build_decoder needs output_size or input_size, the number of features of an output."
+        )
+    return _network(
+        "decoder",
+        ("decoder_output",),
+        inputs=_latent_size(options),
+        outputs=checks.positive_int(name, options[name]),
+        hidden=checks.sizes("decoder_sizes", options.get("decoder_sizes", (128, 256))),
+        activation=_activation(options),
+    )
+
+
+def reparameterize(
+    mu: ArrayLike, log_var: ArrayLike, key: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    r"""A sample of the posterior: \(z = \mu + \epsilon\,e^{\log\sigma^2/2}\).
+
+    Args:
+        mu: posterior mean, `[batch, latent_size]` or any other shape.
+        log_var: log of the posterior variance, same shape; it is not clipped.
+        key: the key to draw with, as from `edifice_py.random.key`.
+
+    Returns:
+        `(z, new_key)`: the sample in the shape of `mu`, and the key for the next one.
+
+    Raises:
+        TypeError, ValueError: the shapes differ, or `key` is no key.
+
+    Reference:
+        Edifice.Generative.VAE.reparameterize/3. Differs from it in taking integers.
+
+    Example:
+        >>> z, new_key = reparameterize(jnp.zeros(2), jnp.zeros(2), random.key(42))
+        >>> new_key.tolist()
+        [2465931498, 3679230171]
+    """
+    checks.same_shape(mu=mu, log_var=log_var)
+    noise, new_key = random.normal(key, jnp.shape(mu), nx.float_type(mu))
+    dtype = nx.float_type(mu, log_var)
+    return _evaluate(gaussian.reparameterize, dtype, mu, log_var, noise), new_key
+
+
+def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
+    r"""KL of the posterior from the prior: \(-\frac12 \sum_j (1 + \log\sigma^2_j - \mu_j^2 - \sigma_j^2)\).
+
+    Args:
+        mu: posterior mean, `[batch, latent_size]`; any number of leading axes, or none.
+        log_var: log of the posterior variance, same shape.
+
+    Returns:
+        A scalar in nats: the sum over the last axis, the mean over all others.
+
+    Raises:
+        ValueError: the shapes differ, or are those of scalars.
+
+    Reference:
+        Edifice.Generative.VAE.kl_divergence/2. Differs from it near the prior, where the order of
+        its sum loses digits.
+
+    Example:
+        >>> float(kl_divergence(jnp.ones((2, 3)), jnp.zeros((2, 3))))
+        1.5
+    """
+    _check_posterior(mu, log_var)
+    return _evaluate(gaussian.kl_divergence, nx.float_type(mu, log_var), mu, log_var)
+
+
+def loss(
+    reconstruction: ArrayLike,
+    target: ArrayLike,
+    mu: ArrayLike,
+    log_var: ArrayLike,
+    *,
+    beta: ArrayLike = 1.0,
+) -> jax.Array:
+    """Mean squared error over all elements, plus `beta` times the KL divergence.
+
+    The mean over D features makes the KL weigh D times what it weighs beside their sum: beta = 1 on
+    a 64-pixel image is as strong as beta = 64 on its ELBO. Divide beta by D to undo that.
+
+    Args:
+        reconstruction: decoder output, any shape.
+        target: what it should be, same shape.
+        mu: posterior mean, `[batch, latent_size]`.
+        log_var: log of the posterior variance, same shape.
+        beta: the weight of the KL.
+
+    Returns:
+        A scalar. It is float32 for 16-bit inputs, since Nx reads a float `beta` as float32.
+
+    Raises:
+        ValueError: `reconstruction` and `target`, or `mu` and `log_var`, differ in shape.
+
+    Reference:
+        Edifice.Generative.VAE.loss/5.
+
+    Example:
+        >>> x, mu = jnp.zeros((2, 4)), jnp.ones((2, 3))
+        >>> float(loss(x + 1, x, mu, jnp.zeros_like(mu), beta=2.0))
+        4.0
+    """
+    checks.same_shape(reconstruction=reconstruction, target=target)
+    _check_posterior(mu, log_var)
+    weight = nx.number(beta)
+    dtype = nx.float_type(reconstruction, target, mu, log_var, weight)
+    return _evaluate(_loss, dtype, reconstruction, target, mu, log_var, weight)
+
+
+def _loss(
+    output: jax.Array, target: jax.Array, mu: jax.Array, log_var: jax.Array, beta: jax.Array
+) -> jax.Array:
+    error = reduce.element_mean(core_reconstruction.squared_error(output, target))
+    return objective.beta_objective(error, gaussian.kl_divergence(mu, log_var), beta)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def _evaluate(
+    formula: Callable[..., jax.Array], dtype: np.dtype, *arrays: ArrayLike
+) -> jax.Array:
+    """A formula in the working type of `dtype`, rounded to `dtype` once, at the end."""
+    return formula(*(jnp.asarray(array, nx.working(dtype)) for array in arrays)).astype(dtype)
+
+
+def _network(
+    name: str,
+    heads: tuple[str, ...],
+    *,
+    inputs: int,
+    outputs: int,
+    hidden: tuple[int, ...],
+    activation: str,
+) -> Model:
+    trunk = []
+    width = inputs
+    for index, size in enumerate(hidden):
+        trunk.append(Dense(f"{name}_dense_{index}", width, size))
+        width = output_size(activation, size)
+    return Model(inputs, tuple(trunk), tuple(Dense(h, width, outputs) for h in heads), activation)
+
+
+def _latent_size(options: BuildOptions) -> int:
+    return checks.positive_int("latent_size", options.get("latent_size", 32))
+
+
+def _activation(options: BuildOptions) -> str:
+    return checks.choice("activation", options.get("activation", "relu"), ACTIVATIONS)
+
+
+def _check_posterior(mu: ArrayLike, log_var: ArrayLike) -> None:
+    checks.same_shape(mu=mu, log_var=log_var)
+    if jnp.ndim(mu) == 0:
+        raise ValueError("mu must have a latent axis, [batch, latent_size], but it is a scalar.")

@@ -1,0 +1,37 @@
+"""How Nx types numbers, where that differs from JAX."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.typing import ArrayLike, DTypeLike
+
+
+def number(value: ArrayLike) -> ArrayLike:
+    """A Python number as Nx reads it: a float as float32, whatever it is combined with."""
+    return np.float32(value) if isinstance(value, float) else value
+
+
+def float_type(*arrays: ArrayLike) -> np.dtype:
+    """The type that arrays are computed with together; integers alone count as float32."""
+    with jax.numpy_dtype_promotion("standard"):  # Nx's rules, whatever JAX is set to
+        dtype = jnp.result_type(*arrays)
+    return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.dtype(jnp.float32)
+
+
+def working(dtype: DTypeLike) -> np.dtype:
+    """The type to compute a float type in: itself, or float32 for the 16-bit ones."""
+    kind = jnp.dtype(dtype)
+    return jnp.dtype(jnp.float32) if kind.itemsize < 4 else kind
+
+
+def rounded(value: ArrayLike, dtype: DTypeLike) -> jax.Array:
+    """`value` rounded to nearest in `dtype`, held in its working type.
+
+    For a 16-bit type the rounding is explicit: a compiler drops a conversion there and back.
+    """
+    kept = jnp.asarray(value, working(dtype))
+    if jnp.dtype(dtype) == kept.dtype:
+        return kept
+    info = jnp.finfo(dtype)
+    return lax.reduce_precision(kept, info.nexp, info.nmant)

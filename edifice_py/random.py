@@ -1,0 +1,293 @@
+"""Nx.Random: the keys and numbers that Elixir's Nx draws, bit for bit.
+
+The generator is Threefry-2x32 (Salmon et al., 2011, Parallel Random Numbers: As Easy as 1, 2, 3),
+counted the way JAX counted before 0.5 (`jax_threefry_partitionable=False`). It is written out here
+so that no JAX flag or release moves the numbers. A key is a uint32[2] array; a typed JAX threefry
+key is accepted wherever a key is. `uniform` and `normal` return the next key beside their value;
+draw from each key once.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.typing import ArrayLike, DTypeLike
+
+from edifice_py import checks, nx
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = np.uint32(0x1BD11BDA)
+_FLOATS = ("float16", "bfloat16", "float32", "float64")
+_MOST = 2**32
+"""A draw counts its 32-bit words in 32 bits."""
+
+
+def key(seed: int) -> jax.Array:
+    """The key of a seed.
+
+    Args:
+        seed: an integer from -2^63 to 2^64 - 1; a negative one counts as its two's complement.
+
+    Returns:
+        uint32[2]: the high and the low half of the seed.
+
+    Raises:
+        ValueError: `seed` is no integer, or needs more than 64 bits.
+
+    Reference:
+        Nx.Random.key/1.
+
+    Example:
+        >>> key(999_999_999_999).tolist()
+        [232, 3567587327]
+    """
+    return jnp.asarray(_words("seed", seed))
+
+
+def split(key: jax.Array, parts: int = 2) -> jax.Array:
+    """Independent keys from one.
+
+    Args:
+        key: the key to split; do not use it again.
+        parts: how many keys, at least 1.
+
+    Returns:
+        uint32[parts, 2].
+
+    Raises:
+        TypeError, ValueError: `key` is no key, or `parts` no positive integer.
+
+    Reference:
+        Nx.Random.split/2.
+
+    Example:
+        >>> split(key(1701)).tolist()
+        [[56197195, 1801093307], [961309823, 1704866707]]
+    """
+    return _split(checks.threefry_key("key", key), checks.positive_int("parts", parts))
+
+
+def fold_in(key: jax.Array, data: ArrayLike) -> jax.Array:
+    """A key from a key and a number.
+
+    Args:
+        key: the key to derive from.
+        data: a Python integer of up to 64 bits, as for `key`, or an array of integers.
+
+    Returns:
+        uint32[2], or uint32[..., 2] for an array of shape `[...]`.
+
+    Raises:
+        TypeError, ValueError: `key` is no key, or `data` no integer of up to 64 bits.
+
+    Reference:
+        Nx.Random.fold_in/2.
+
+    Example:
+        >>> fold_in(key(42), 99).tolist()
+        [2015327502, 1351855566]
+    """
+    words = checks.threefry_key("key", key)
+    if isinstance(data, np.ndarray | jax.Array) and jnp.issubdtype(data.dtype, jnp.integer):
+        return _fold_in(words, _array_words(data))
+    return _fold_in(words, _words("data", data))
+
+
+def uniform(
+    key: jax.Array,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike = jnp.float32,
+    minval: ArrayLike = 0.0,
+    maxval: ArrayLike = 1.0,
+) -> tuple[jax.Array, jax.Array]:
+    """Numbers uniform in [minval, maxval).
+
+    Args:
+        key: the key to draw with.
+        shape: the shape of the value.
+        dtype: float16, bfloat16, float32, or float64 where `jax_enable_x64` is on.
+        minval: the lower end, included; anything that broadcasts to `shape`.
+        maxval: the upper end, excluded but for rounding.
+
+    Returns:
+        `(value, new_key)`: the numbers and the key for the next draw. No gradient flows.
+
+    Raises:
+        TypeError, ValueError: `key` is no key, or `shape` or `dtype` not one to draw.
+
+    Reference:
+        Nx.Random.uniform/4. Differs in bfloat16 with other ends than 0 and 1, where
+        Nx.BinaryBackend truncates and this rounds to nearest.
+
+    Example:
+        >>> value, new_key = uniform(key(1701))
+        >>> float(value)
+        0.9728643894195557
+    """
+    drawn = _drawn(shape, dtype)
+    words = checks.threefry_key("key", key)
+    return _uniform(words, nx.number(minval), nx.number(maxval), *drawn)
+
+
+def normal(
+    key: jax.Array,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike = jnp.float32,
+    mean: ArrayLike = 0.0,
+    standard_deviation: ArrayLike = 1.0,
+) -> tuple[jax.Array, jax.Array]:
+    """Numbers from a normal distribution: sqrt(2) erf_inv(u), u uniform in (-1, 1).
+
+    Args:
+        key: the key to draw with.
+        shape: the shape of the value.
+        dtype: float16, bfloat16, float32, or float64 where `jax_enable_x64` is on.
+        mean: anything that broadcasts to `shape`.
+        standard_deviation: likewise.
+
+    Returns:
+        `(value, new_key)`: the numbers and the key for the next draw. No gradient flows.
+
+    Raises:
+        TypeError, ValueError: `key` is no key, or `shape` or `dtype` not one to draw.
+
+    Reference:
+        Nx.Random.normal/4. Differs in float64 by up to 2e-7, where Nx's erf_inv is off, and in
+        bfloat16, where Nx.BinaryBackend truncates and this rounds to nearest.
+
+    Example:
+        >>> value, new_key = normal(key(42))
+        >>> round(float(value), 6)
+        1.369469
+    """
+    drawn = _drawn(shape, dtype)
+    words = checks.threefry_key("key", key)
+    return _normal(words, nx.number(mean), nx.number(standard_deviation), *drawn)
+
+
+def uniform_with(
+    key: jax.Array, minval: ArrayLike, maxval: ArrayLike, shape: tuple[int, ...], dtype: DTypeLike
+) -> jax.Array:
+    """As `uniform`, but drawn with the key itself, unchecked: Nx.Random.uniform_split/4."""
+    return _uniform_with(key, nx.number(minval), nx.number(maxval), shape, jnp.dtype(dtype))
+
+
+def _words(name: str, value: object) -> np.ndarray:
+    """A 64-bit integer as its high and low uint32."""
+    integer = checks.integer(value)
+    if integer is None or not -(2**63) <= integer < 2**64:
+        raise ValueError(f"{name} must be an integer from -2**63 to 2**64 - 1, not {value!r}.")
+    return np.array([integer >> 32 & 0xFFFFFFFF, integer & 0xFFFFFFFF], np.uint32)
+
+
+def _array_words(data: np.ndarray | jax.Array) -> jax.Array:
+    """Integers of any width as uint32[2, ...], their high and low words; the sign is extended."""
+    values = jnp.asarray(data)
+    wide = values.dtype.itemsize == 8
+    negative = jnp.issubdtype(values.dtype, jnp.signedinteger) & (values < 0)
+    fill = jnp.where(negative, jnp.uint32(0xFFFFFFFF), jnp.uint32(0))
+    high = (values >> 32).astype(jnp.uint32) if wide else fill
+    return jnp.stack([high, values.astype(jnp.uint32)])
+
+
+def _drawn(shape: object, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype]:
+    """The shape and dtype of a draw, checked."""
+    sizes = checks.shape("shape", shape)
+    try:
+        kind = jnp.dtype(dtype)
+    except TypeError:
+        kind = np.dtype(object)
+    checks.choice("dtype", kind.name if kind != object else dtype, _FLOATS)
+    if kind == jnp.float64 and jax.dtypes.canonicalize_dtype(kind) != kind:
+        raise ValueError(
+            "dtype float64 needs jax_enable_x64, which is off; turn it on or ask for float32."
+        )
+    if math.prod(sizes) * kind.itemsize // 4 >= _MOST:
+        raise ValueError(f"shape must hold fewer than 2**32 words of 32 bits, not {list(sizes)}.")
+    return sizes, kind
+
+
+@partial(jax.jit, static_argnums=1)
+def _split(key: jax.Array, parts: int) -> jax.Array:
+    return _count(key, 2 * parts).reshape(parts, 2)
+
+
+@jax.jit
+def _fold_in(key: jax.Array, words: jax.Array) -> jax.Array:
+    return jnp.stack(_threefry(key, words[0], words[1]), axis=-1)
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def _uniform(
+    key: jax.Array, minval: ArrayLike, maxval: ArrayLike, shape: tuple[int, ...], dtype: np.dtype
+) -> tuple[jax.Array, jax.Array]:
+    new_key, draw_key = _split(key, 2)
+    return _uniform_with(draw_key, minval, maxval, shape, dtype), new_key
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def _normal(
+    key: jax.Array, mean: ArrayLike, deviation: ArrayLike, shape: tuple[int, ...], dtype: np.dtype
+) -> tuple[jax.Array, jax.Array]:
+    new_key, draw_key = _split(key, 2)
+    just_above_minus_one = np.float64(jnp.finfo(dtype).epsneg) - 1
+    u = _uniform_with(draw_key, just_above_minus_one, 1, shape, dtype).astype(nx.working(dtype))
+    root_two = nx.rounded(np.sqrt(np.float64(2)), dtype)
+    standard = nx.rounded(root_two * nx.rounded(lax.erf_inv(u), dtype), dtype)
+    scaled = nx.rounded(nx.rounded(deviation, dtype) * standard, dtype)
+    value = nx.rounded(scaled + nx.rounded(mean, dtype), dtype)
+    return lax.stop_gradient(value.astype(dtype)), new_key
+
+
+@partial(jax.jit, static_argnums=(3, 4))
+def _uniform_with(
+    key: jax.Array, minval: ArrayLike, maxval: ArrayLike, shape: tuple[int, ...], dtype: np.dtype
+) -> jax.Array:
+    low, high = nx.rounded(minval, dtype), nx.rounded(maxval, dtype)
+    from_one = _from_one(key, shape, dtype)
+    unit = from_one - 1
+    # A compiler may contract a product and a sum into one instruction that rounds once, where Nx
+    # rounds twice. A choice between the two that it cannot foresee keeps them apart.
+    product = jnp.where(from_one < 2, unit * nx.rounded(high - low, dtype), from_one)
+    value = jnp.maximum(nx.rounded(nx.rounded(product, dtype) + low, dtype), low)
+    return lax.stop_gradient(value.astype(dtype))
+
+
+def _from_one(key: jax.Array, shape: tuple[int, ...], dtype: np.dtype) -> jax.Array:
+    """Numbers uniform in [1, 2), in the working dtype: random bits behind the exponent of 1."""
+    size, width = math.prod(shape), 8 * dtype.itemsize
+    if width == 64:
+        high, low = _count(key, 2 * size).reshape(2, size).astype(jnp.uint64)
+        bits = high << 32 | low
+    else:
+        # A 16-bit float takes the low half of a 32-bit word.
+        bits = _count(key, size).astype(f"uint{width}")
+    one = np.ones((), dtype).view(bits.dtype)
+    numbers = lax.bitcast_convert_type(bits >> (width - jnp.finfo(dtype).nmant) | one, dtype)
+    return numbers.reshape(shape).astype(nx.working(dtype))
+
+
+def _count(key: jax.Array, size: int) -> jax.Array:
+    """`size` random words: the counter 0, 1, 2, ..., its two halves enciphered as one block."""
+    half = (size + 1) // 2
+    counter = jnp.arange(half, dtype=jnp.uint32)
+    # An odd count is padded with a zero at its end.
+    second = jnp.where(half + counter < size, half + counter, 0)
+    return jnp.concatenate(_threefry(key, counter, second))[:size]
+
+
+def _threefry(key: jax.Array, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Threefry-2x32 of twenty rounds: two words enciphered with a key of two words."""
+    keys = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
+    x0, x1 = x0 + keys[0], x1 + keys[1]
+    for block in range(5):
+        for rotation in _ROTATIONS[block % 2]:
+            x0 = x0 + x1
+            x1 = x0 ^ (x1 << rotation | x1 >> (32 - rotation))
+        x0 = x0 + keys[(block + 1) % 3]
+        x1 = x1 + keys[(block + 2) % 3] + np.uint32(block + 1)
+    return x0, x1
