@@ -64,8 +64,16 @@ class Model:
         """
         number = checks.integer(seed)
         if number is not None:
-            return _init(self, random.key(number))
-        return _init(self, checks.threefry_key("seed, where it is no integer,", seed))
+            key = random.key(number)
+        else:
+            key = checks.threefry_key("seed, where it is no integer,", seed)
+        return {
+            layer.name: {
+                "kernel": _glorot_uniform(key, layer),
+                "bias": jnp.zeros(layer.outputs, jnp.float32),
+            }
+            for layer in self.trunk + self.heads
+        }
 
     def apply(self, params: Params, x: ArrayLike) -> Any:
         """The outputs of the network.
@@ -89,17 +97,6 @@ class Model:
         for layer in self.trunk + self.heads:
             _check_layer(layer, params)
         return _apply(self, params, x)
-
-
-@partial(jax.jit, static_argnums=0)
-def _init(model: Model, key: jax.Array) -> Params:
-    return {
-        layer.name: {
-            "kernel": _glorot_uniform(key, layer),
-            "bias": jnp.zeros(layer.outputs, jnp.float32),
-        }
-        for layer in model.trunk + model.heads
-    }
 
 
 def _glorot_uniform(key: jax.Array, layer: Dense) -> jax.Array:

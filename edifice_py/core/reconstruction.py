@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float
 
 PROBABILITY_MARGIN = 1e-7
@@ -104,9 +105,11 @@ def bernoulli_with_offset(
         >>> round(float(bernoulli_with_offset(jnp.array(0.0), jnp.array(1.0))), 4)
         18.4207
     """
+    # Without the barrier XLA adds the constants first, and 1 + 1e-8 is 1 in f32.
+    complement = lax.optimization_barrier(1 - probability)
     return -(
         target * jnp.log(probability + LOG_OFFSET)
-        + (1 - target) * jnp.log(1 - probability + LOG_OFFSET)
+        + (1 - target) * jnp.log(complement + LOG_OFFSET)
     )
 
 

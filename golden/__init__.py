@@ -1,0 +1,1 @@
+"""Golden cases of VAE numerics, and the runner that holds implementations against them."""

@@ -1,0 +1,224 @@
+"""The functional API and the core, `edifice_py`, as an implementation."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+import edifice_py
+from edifice_py import random
+from edifice_py.axon import Params
+from edifice_py.core.quantize import MovingCodebook
+from edifice_py.generative import vae
+from golden.adapters import Implementation, UnsupportedError
+from golden.arrays import Array, dtype_of
+from golden.case import Case
+
+Inputs = Mapping[str, jax.Array]
+Outputs = Mapping[str, jax.Array]
+
+
+def make() -> Implementation:
+    """The implementation."""
+    versions = {
+        "edifice_py": edifice_py.__version__,
+        "jax": jax.__version__,
+        "platform": jax.devices()[0].platform,
+    }
+    return Implementation("edifice_py", answer, versions)
+
+
+def answer(case: Case) -> Mapping[str, Array]:
+    """The outputs of a case. 64-bit types are on for the cases that have them, and off for others."""
+    if case.function not in _FUNCTIONS and not case.function.startswith("core."):
+        raise UnsupportedError(case.function)
+    wide = case.options.get("dtype") == "f64" or any(
+        array.dtype in (np.float64, np.int64, np.uint64) for array in case.inputs.values()
+    )
+    # float32 means float32 here: without this a GPU multiplies matrices in fewer bits.
+    with jax.enable_x64(wide), jax.default_matmul_precision("highest"):
+        inputs = {name: jnp.asarray(array) for name, array in case.inputs.items()}
+        found = _FUNCTIONS.get(case.function, _core)(case, inputs)
+        return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _key(case: Case) -> jax.Array:
+    return random.key(case.options["seed"])
+
+
+def _random_key(case: Case, _: Inputs) -> Outputs:
+    return {"key": _key(case)}
+
+
+def _random_split(case: Case, _: Inputs) -> Outputs:
+    return {"keys": random.split(_key(case), case.options.get("parts", 2))}
+
+
+def _random_fold_in(case: Case, _: Inputs) -> Outputs:
+    return {"key": random.fold_in(_key(case), case.options["data"])}
+
+
+def _random_uniform(case: Case, _: Inputs) -> Outputs:
+    value, new_key = random.uniform(_key(case), **_drawn(case))
+    return {"value": value, "new_key": new_key}
+
+
+def _random_normal(case: Case, _: Inputs) -> Outputs:
+    value, new_key = random.normal(_key(case), **_drawn(case))
+    return {"value": value, "new_key": new_key}
+
+
+def _drawn(case: Case) -> dict[str, Any]:
+    options = {name: value for name, value in case.options.items() if name != "seed"}
+    return options | {"dtype": dtype_of(options.get("dtype", "f32"))}
+
+
+def _reparameterize(case: Case, inputs: Inputs) -> Outputs:
+    z, new_key = vae.reparameterize(inputs["mu"], inputs["log_var"], _key(case))
+    return {"z": z, "new_key": new_key}
+
+
+def _reparameterize_chain(case: Case, inputs: Inputs) -> Outputs:
+    key, samples = _key(case), []
+    for _ in range(case.options["times"]):
+        z, key = vae.reparameterize(inputs["mu"], inputs["log_var"], key)
+        samples.append(z)
+    return {"z": jnp.stack(samples), "new_key": key}
+
+
+def _kl_divergence(_: Case, inputs: Inputs) -> Outputs:
+    return {"kl": vae.kl_divergence(inputs["mu"], inputs["log_var"])}
+
+
+def _loss(case: Case, inputs: Inputs) -> Outputs:
+    return {"loss": vae.loss(**inputs, **case.options)}
+
+
+def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
+    def loss(arrays: Inputs) -> jax.Array:
+        return vae.loss(**arrays, **case.options)
+
+    value, gradients = jax.value_and_grad(loss)(dict(inputs))
+    return {"loss": value} | {f"grad_{name}": array for name, array in gradients.items()}
+
+
+def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
+    def loss(mu: jax.Array, log_var: jax.Array) -> jax.Array:
+        z, _ = vae.reparameterize(mu, log_var, _key(case))
+        return vae.loss(z, inputs["target"], mu, log_var, beta=case.options.get("beta", 1.0))
+
+    value, gradients = jax.value_and_grad(loss, argnums=(0, 1))(inputs["mu"], inputs["log_var"])
+    return {"loss": value, "grad_mu": gradients[0], "grad_log_var": gradients[1]}
+
+
+def _build(case: Case, inputs: Inputs) -> Outputs:
+    encoder, decoder = vae.build(**_network_options(case))
+    return _encoded(case, encoder, inputs) | _decoded(case, decoder, inputs)
+
+
+def _build_encoder(case: Case, inputs: Inputs) -> Outputs:
+    return _encoded(case, vae.build_encoder(**_network_options(case)), inputs)
+
+
+def _build_decoder(case: Case, inputs: Inputs) -> Outputs:
+    return _decoded(case, vae.build_decoder(**_network_options(case)), inputs)
+
+
+def _network_options(case: Case) -> dict[str, Any]:
+    run = ("seed", "beta", "learning_rate", "steps")
+    return {name: value for name, value in case.options.items() if name not in run}
+
+
+def _encoded(case: Case, encoder: Any, inputs: Inputs) -> dict[str, jax.Array]:
+    params = encoder.init(case.options["seed"])
+    return _flat("encoder", params) | encoder.apply(params, inputs["input"])
+
+
+def _decoded(case: Case, decoder: Any, inputs: Inputs) -> dict[str, jax.Array]:
+    params = decoder.init(case.options["seed"])
+    return _flat("decoder", params) | {"reconstruction": decoder.apply(params, inputs["latent"])}
+
+
+def _flat(prefix: str, params: Params) -> dict[str, jax.Array]:
+    return {
+        f"{prefix}/{layer}/{name}": array
+        for layer, arrays in params.items()
+        for name, array in arrays.items()
+    }
+
+
+def _train(case: Case, inputs: Inputs) -> Outputs:
+    encoder, decoder = vae.build(**_network_options(case))
+    # Polaris' Adam has 1e-15 inside its root.
+    optimizer = optax.adam(case.options["learning_rate"], eps_root=1e-15)
+
+    def loss(params: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        posterior = encoder.apply(params["encoder"], x)
+        z, new_key = vae.reparameterize(posterior["mu"], posterior["log_var"], key)
+        reconstruction = decoder.apply(params["decoder"], z)
+        beta = case.options.get("beta", 1.0)
+        return vae.loss(
+            reconstruction, x, posterior["mu"], posterior["log_var"], beta=beta
+        ), new_key
+
+    def step(carry: Any, x: jax.Array) -> tuple[Any, jax.Array]:
+        params, state, key = carry
+        (value, key), gradients = jax.value_and_grad(loss, has_aux=True)(params, x, key)
+        updates, state = optimizer.update(gradients, state, params)
+        return (optax.apply_updates(params, updates), state, key), value
+
+    seed = case.options["seed"]
+    params = {"encoder": encoder.init(seed), "decoder": decoder.init(seed)}
+    start = params, optimizer.init(params), _key(case)  # type: ignore[arg-type]  # optax says Mapping
+    (params, _, key), losses = jax.lax.scan(step, start, inputs["batches"])
+    final = _flat("final/encoder", params["encoder"]) | _flat("final/decoder", params["decoder"])
+    return {"losses": losses, "new_key": key} | final
+
+
+def _core(case: Case, inputs: Inputs) -> Outputs:
+    """`core.module.function`, called by name; `grad_x` is the gradient of the sum of its value."""
+    _, module, name = case.function.split(".")
+    formula = getattr(import_module(f"edifice_py.core.{module}"), name)
+    if name == "ema_update":
+        return _ema_update(case, inputs)
+    found = {}
+    for output in case.outputs:
+        if output == "value":
+            found[output] = formula(**inputs, **case.options)
+        else:
+            by = output.removeprefix("grad_")
+            found[output] = jax.grad(
+                lambda x, by=by: jnp.sum(formula(**{**inputs, by: x}, **case.options))
+            )(inputs[by])
+    return found
+
+
+def _ema_update(case: Case, inputs: Inputs) -> Outputs:
+    state = MovingCodebook(inputs["usage"], inputs["total"], jnp.zeros_like(inputs["total"]))
+    formula = import_module("edifice_py.core.quantize").ema_update
+    updated = formula(state, inputs["vectors"], inputs["indices"], **case.options)
+    found: dict[str, jax.Array] = updated._asdict()
+    return found
+
+
+_FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
+    "random_key": _random_key,
+    "random_split": _random_split,
+    "random_fold_in": _random_fold_in,
+    "random_uniform": _random_uniform,
+    "random_normal": _random_normal,
+    "reparameterize": _reparameterize,
+    "reparameterize_chain": _reparameterize_chain,
+    "kl_divergence": _kl_divergence,
+    "loss": _loss,
+    "loss_grad": _loss_grad,
+    "elbo_grad": _elbo_grad,
+    "build": _build,
+    "build_encoder": _build_encoder,
+    "build_decoder": _build_decoder,
+    "train": _train,
+}

@@ -1,0 +1,164 @@
+"""The float64 reference, `golden.reference`: the formulas themselves, as an implementation."""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import scipy
+
+from golden.adapters import Implementation, UnsupportedError
+from golden.arrays import Array, dtype_of
+from golden.case import Case
+from golden.reference import gaussian, network, quantize, random, training
+
+Inputs = Mapping[str, Array]
+Outputs = Mapping[str, Any]
+
+
+def make() -> Implementation:
+    """The implementation."""
+    versions = {"numpy": np.__version__, "scipy": scipy.__version__}
+    return Implementation("numpy64", answer, versions, wide=True)
+
+
+def answer(case: Case) -> Mapping[str, Array]:
+    """The outputs of a case, floats in float64."""
+    wide = {name: _widen(array) for name, array in case.inputs.items()}
+    if case.function in _FUNCTIONS:
+        found = _FUNCTIONS[case.function](case, wide)
+    elif case.function.startswith("core."):
+        found = _core(case, wide)
+    else:
+        raise UnsupportedError(case.function)
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _widen(array: Array) -> Array:
+    return array.astype(np.int64 if array.dtype.kind in "iu" else np.float64)
+
+
+def _uniform(case: Case, _: Inputs) -> Outputs:
+    key, options = random.key(case.options["seed"]), case.options
+    ends = options.get("minval", 0.0), options.get("maxval", 1.0)
+    value, new_key = random.uniform(key, *_drawn(options), *ends)
+    return {"value": value, "new_key": new_key}
+
+
+def _normal(case: Case, _: Inputs) -> Outputs:
+    key, options = random.key(case.options["seed"]), case.options
+    moments = options.get("mean", 0.0), options.get("standard_deviation", 1.0)
+    value, new_key = random.normal(key, *_drawn(options), *moments)
+    return {"value": value, "new_key": new_key}
+
+
+def _drawn(options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    return tuple(options.get("shape", ())), dtype_of(options.get("dtype", "f32"))
+
+
+def _reparameterize(case: Case, inputs: Inputs) -> Outputs:
+    mu, log_var = inputs["mu"], inputs["log_var"]
+    drawn = case.inputs["mu"].dtype if mu.dtype == np.float64 else np.dtype(np.float32)
+    key = random.key(case.options["seed"])
+    samples = []
+    for _ in range(case.options.get("times", 1)):
+        noise, key = random.normal(key, mu.shape, drawn)
+        samples.append(gaussian.reparameterize(mu, log_var, noise.astype(np.float64)))
+    chained = "times" in case.options
+    return {"z": np.stack(samples) if chained else samples[0], "new_key": key}
+
+
+def _loss(case: Case, inputs: Inputs) -> Outputs:
+    return {"loss": _edifice_loss(case, inputs["reconstruction"], inputs)}
+
+
+def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
+    output, target = inputs["reconstruction"], inputs["target"]
+    by_mu, by_log_var = training.kl_gradients(inputs["mu"], inputs["log_var"], _beta(case))
+    return {
+        "loss": _edifice_loss(case, output, inputs),
+        "grad_reconstruction": 2 * (output - target) / target.size,
+        "grad_mu": by_mu,
+        "grad_log_var": by_log_var,
+    }
+
+
+def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
+    z = _reparameterize(case, inputs)["z"]
+    by_mu, by_log_var = training.posterior_gradients(
+        inputs["mu"], inputs["log_var"], z, 2 * (z - inputs["target"]) / z.size, _beta(case)
+    )
+    return {"loss": _edifice_loss(case, z, inputs), "grad_mu": by_mu, "grad_log_var": by_log_var}
+
+
+def _edifice_loss(case: Case, output: Array, inputs: Inputs) -> Array:
+    return training.loss(output, inputs["target"], inputs["mu"], inputs["log_var"], _beta(case))
+
+
+def _beta(case: Case) -> float:
+    return float(case.options.get("beta", 1.0))
+
+
+def _network_case(case: Case, inputs: Inputs) -> Outputs:
+    found: dict[str, Array] = {}
+    if "input" in inputs:
+        encoder = network.encoder(case.options)
+        found |= encoder.init(case.options["seed"])
+        (found["mu"], found["log_var"]), _ = encoder.forward(found, inputs["input"])
+    if "latent" in inputs:
+        decoder = network.decoder(case.options)
+        found |= decoder.init(case.options["seed"])
+        (found["reconstruction"],), _ = decoder.forward(found, inputs["latent"])
+    return found
+
+
+def _key_case(case: Case, _: Inputs) -> Outputs:
+    return {"key": random.key(case.options["seed"])}
+
+
+def _split(case: Case, _: Inputs) -> Outputs:
+    return {"keys": random.split(random.key(case.options["seed"]), case.options.get("parts", 2))}
+
+
+def _fold_in(case: Case, _: Inputs) -> Outputs:
+    return {"key": random.fold_in(random.key(case.options["seed"]), case.options["data"])}
+
+
+def _kl_divergence(_: Case, inputs: Inputs) -> Outputs:
+    return {"kl": gaussian.kl_divergence(inputs["mu"], inputs["log_var"])}
+
+
+def _train(case: Case, inputs: Inputs) -> Outputs:
+    return training.run(case.options, inputs["batches"])
+
+
+def _core(case: Case, inputs: Inputs) -> Outputs:
+    """`core.module.function`: a formula by its name, `grad_x` outputs by their own formulas."""
+    _, module, name = case.function.split(".")
+    if name == "ema_update":
+        return quantize.ema_update(**inputs, **case.options)
+    formulas = import_module(f"golden.reference.{module}")
+    found = {}
+    for output in case.outputs:
+        formula = name if output == "value" else f"{name}_{output}"
+        found[output] = getattr(formulas, formula)(**inputs, **case.options)
+    return found
+
+
+_FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
+    "random_key": _key_case,
+    "random_split": _split,
+    "random_fold_in": _fold_in,
+    "random_uniform": _uniform,
+    "random_normal": _normal,
+    "reparameterize": _reparameterize,
+    "reparameterize_chain": _reparameterize,
+    "kl_divergence": _kl_divergence,
+    "loss": _loss,
+    "loss_grad": _loss_grad,
+    "elbo_grad": _elbo_grad,
+    "build": _network_case,
+    "build_encoder": _network_case,
+    "build_decoder": _network_case,
+    "train": _train,
+}

@@ -1,0 +1,163 @@
+"""Reading cases: pairs of a YAML file, which says what is called, and an npz file of arrays.
+
+Two layouts are read. In the first, a group maps a case to `function`, `options`, `inputs` and
+`outputs`; in the second it has `description` and `cases`, and a case says in `call` and `config`
+what its group's name stands for. An array is declared as `f32[2, 3]` and stored in the npz file as
+`group/case/in/name` or `group/case/out/name`; a small one may stand in the YAML file itself, as
+`{dtype: f32, data: [...]}`. Nothing is read before its size is known to be the declared one.
+"""
+
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from golden.arrays import Array, Declaration, dtype_of
+from golden.case import Case
+
+_HERE = Path(__file__).parent
+SHIPPED = (_HERE / "fixtures", _HERE / "cases")
+"""Recorded from real systems, and written by hand."""
+
+_MOST_YAML_BYTES = 2**26
+_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class UnreadableError(Exception):
+    """A file of cases that cannot be used, and why, in one sentence."""
+
+
+def load(folders: tuple[Path, ...] = SHIPPED, pattern: str = "*") -> list[Case]:
+    """The cases of all YAML files in some folders whose id, or source:id, matches a glob.
+
+    Raises:
+        UnreadableError: a folder has no cases, or one of its files cannot be read.
+    """
+    cases: list[Case] = []
+    for folder in folders:
+        files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+        if not files:
+            raise UnreadableError(f"{folder}: there is no YAML file of cases here")
+        for file in files:
+            cases.extend(_read(file, pattern))
+    return cases
+
+
+def _read(file: Path, pattern: str) -> Iterator[Case]:
+    groups = _groups(file)
+    arrays = _Arrays(file.with_suffix(".npz"))
+    with arrays:
+        for group, members in groups.items():
+            for name, entry in members.items():
+                path = f"{group}/{name}"
+                if fnmatchcase(path, pattern) or fnmatchcase(f"{file.stem}:{path}", pattern):
+                    try:
+                        yield _case(file.stem, group, name, entry, arrays)
+                    except (ValueError, TypeError, KeyError, AttributeError) as error:
+                        raise UnreadableError(f"{file}: {path}: {_sentence(error)}") from error
+
+
+def _groups(file: Path) -> Mapping[str, Mapping[str, Any]]:
+    if file.stat().st_size > _MOST_YAML_BYTES:
+        raise UnreadableError(f"{file}: larger than {_MOST_YAML_BYTES} bytes")
+    try:
+        content = yaml.load(file.read_bytes(), Loader=_SAFE_LOADER)
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise UnreadableError(f"{file}: not YAML: {_sentence(error)}") from error
+    groups = content.get("groups") if isinstance(content, dict) else None
+    if not isinstance(groups, dict):
+        raise UnreadableError(f"{file}: there are no `groups` in it")
+    members = {
+        group: entry["cases"] if isinstance(entry, dict) and "cases" in entry else entry
+        for group, entry in groups.items()
+    }
+    for group, entries in members.items():
+        if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
+            raise UnreadableError(f"{file}: {group}: not a mapping of names to cases")
+    return members
+
+
+def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: "_Arrays") -> Case:
+    path = f"{group}/{name}"
+    return Case(
+        source=source,
+        group=str(group),
+        name=str(name),
+        function=str(entry.get("function") or entry.get("call") or group),
+        options=dict(entry.get("options") or entry.get("config") or {}),
+        inputs=_arrays_of(entry.get("inputs") or {}, f"{path}/in", arrays),
+        outputs=_arrays_of(entry["outputs"], f"{path}/out", arrays),
+        why=str(entry.get("why") or entry.get("notes") or ""),
+    )
+
+
+def _arrays_of(
+    declared: Mapping[str, object], path: str, arrays: "_Arrays"
+) -> Mapping[str, Array]:
+    return {
+        name: _inline(entry) if isinstance(entry, dict) else arrays.read(f"{path}/{name}", entry)
+        for name, entry in declared.items()
+    }
+
+
+def _inline(entry: Mapping[str, object]) -> Array:
+    return np.array(entry["data"]).astype(dtype_of(entry["dtype"]))
+
+
+class _Arrays:
+    """The npz file beside a YAML file, opened when the first array is wanted."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._zip: zipfile.ZipFile | None = None
+
+    def __enter__(self) -> "_Arrays":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._zip is not None:
+            self._zip.close()
+
+    def read(self, name: str, declared: object) -> Array:
+        """The array of a name, which must be what is declared.
+
+        Raises:
+            UnreadableError: the file is missing or no npz file.
+            ValueError: the array is missing, broken, or not the declared one.
+        """
+        declaration = Declaration.parse(declared)
+        member = f"{name}.npy"
+        try:
+            if self._zip is None:
+                self._zip = zipfile.ZipFile(self._file)
+            with self._zip.open(member) as stream:
+                self._check_header(stream, declaration)
+            with self._zip.open(member) as stream:
+                array: Array = np.lib.format.read_array(stream, allow_pickle=False)
+        except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
+            raise UnreadableError(f"{self._file}: {name}: {_sentence(error)}") from error
+        except KeyError:
+            raise ValueError(f"{self._file.name} has no array {name}") from None
+        return array.view(declaration.dtype)
+
+    @staticmethod
+    def _check_header(stream: Any, declaration: Declaration) -> None:
+        version = np.lib.format.read_magic(stream)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }
+        if version not in read:
+            raise ValueError(f"npy version {version} is not 1.0 or 2.0")
+        shape, _, dtype = read[version](stream)
+        if (shape, dtype) != (declaration.shape, declaration.stored):
+            raise ValueError(f"declared as {declaration}, stored as {dtype}{list(shape)}")
+
+
+def _sentence(error: BaseException) -> str:
+    return " ".join(str(error.args[0] if error.args else error).split()) or type(error).__name__

@@ -1,0 +1,143 @@
+"""What a person, or a program, reads of a run."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from golden.compare import Difference
+from golden.runner import DECLARED, FAILED, PASSED, UNSUPPORTED, OutputVerdict, Run, Verdict
+
+
+def table(runs: Sequence[Run]) -> str:
+    """Operations and dtypes by implementations: cases that hold, and the worst error among them.
+
+    An error is absolute in an output of magnitudes up to 1, and relative to the greatest above.
+    """
+    operations = list(dict.fromkeys(_operation(v) for run in runs for v in run.verdicts))
+    rows = [["operation", *(run.implementation.name for run in runs)]]
+    for operation in operations:
+        rows.append([operation, *(_cell(_of(run, operation)) for run in runs)])
+    rows.append(["all", *(_total(run.verdicts) for run in runs)])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    rule = "  ".join("-" * width for width in widths)
+    return "\n".join(line.rstrip() for line in (lines[0], rule, *lines[1:-1], rule, lines[-1]))
+
+
+def details(runs: Iterable[Run]) -> str:
+    """Who was tested, the declared deviations that were needed, and every failure."""
+    parts = []
+    for run in runs:
+        name, versions = run.implementation.name, run.implementation.versions
+        parts.append(f"{name}: " + ", ".join(f"{what} {which}" for what, which in versions.items()))
+        parts += _declared(run)
+        parts += [_failure(verdict) for verdict in run.verdicts if verdict.status == FAILED]
+    return "\n".join(parts)
+
+
+def as_json(runs: Iterable[Run]) -> dict[str, Any]:
+    """The whole run as plain data."""
+    return {
+        "implementations": [
+            {
+                "name": run.implementation.name,
+                "versions": dict(run.implementation.versions),
+                "counts": {s: run.count(s) for s in (PASSED, DECLARED, FAILED, UNSUPPORTED)},
+                "cases": [_case_json(verdict) for verdict in run.verdicts],
+            }
+            for run in runs
+        ]
+    }
+
+
+def _of(run: Run, operation: str) -> list[Verdict]:
+    return [verdict for verdict in run.verdicts if _operation(verdict) == operation]
+
+
+def _operation(verdict: Verdict) -> str:
+    return f"{verdict.case.group} {verdict.case.dtype}".rstrip()
+
+
+def _cell(verdicts: Sequence[Verdict]) -> str:
+    total = _total(verdicts)
+    errors = [o.difference.max_scaled for v in verdicts for o in v.outputs if o.difference]
+    if not errors:
+        return total
+    return f"{total}  " + (f"{max(errors):.1e}" if max(errors) else "exact")
+
+
+def _total(verdicts: Sequence[Verdict]) -> str:
+    counts = {status: 0 for status in (PASSED, DECLARED, FAILED, UNSUPPORTED)}
+    for verdict in verdicts:
+        counts[verdict.status] += 1
+    if counts[UNSUPPORTED] == len(verdicts):
+        return "-"
+    held, asked = counts[PASSED] + counts[DECLARED], len(verdicts) - counts[UNSUPPORTED]
+    text = f"{held}/{asked}"
+    if counts[DECLARED]:
+        text += f" ({counts[DECLARED]} declared)"
+    return f"{text} FAILED" if counts[FAILED] else text
+
+
+def _declared(run: Run) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for verdict in run.verdicts:
+        for output in verdict.outputs:
+            if output.status == DECLARED and output.deviation:
+                words = f"{output.deviation.kind}: {output.deviation.reason}"
+                reasons.setdefault(words, []).append(_reached(verdict, output))
+    return [f"  declared, {words}\n    " + "\n    ".join(cases) for words, cases in reasons.items()]
+
+
+def _reached(verdict: Verdict, output: OutputVerdict) -> str:
+    reached = f", {output.difference.max_absolute:.2g} off" if output.difference else ""
+    return f"{verdict.case.id} {output.name}{reached}"
+
+
+def _failure(verdict: Verdict) -> str:
+    lines = [f"  FAILED {verdict.case.source}:{verdict.case.id} {verdict.error}".rstrip()]
+    for output in verdict.outputs:
+        if output.status == FAILED:
+            lines.append(f"    {output.name} ({output.kind}): {_words(output.difference)}")
+    return "\n".join(lines)
+
+
+def _words(difference: Difference | None) -> str:
+    if difference is None:
+        return "missing"
+    if difference.problem:
+        return difference.problem
+    return (
+        f"off by {difference.max_absolute:.3g}, {_ulp(difference.max_ulp)}; worst at "
+        f"{list(difference.index or ())}: wanted {difference.wanted!r}, had {difference.had!r}"
+    )
+
+
+def _ulp(ulp: float) -> str:
+    return f"{ulp:.0f} ulp" if ulp < 1e5 else f"{ulp:.0e} ulp"
+
+
+def _case_json(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "source": verdict.case.source,
+        "case": verdict.case.id,
+        "function": verdict.case.function,
+        "status": verdict.status,
+        "error": verdict.error,
+        "outputs": [_output_json(output) for output in verdict.outputs],
+    }
+
+
+def _output_json(output: OutputVerdict) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": output.name, "status": output.status, "kind": output.kind}
+    if output.difference:
+        found |= {name: _plain(value) for name, value in vars(output.difference).items()}
+    if output.deviation:
+        found["reason"] = output.deviation.reason
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinities and no NaN: those become words."""
+    if isinstance(value, float) and value - value != 0:
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,100 @@
+"""Running cases on implementations: every output of every case gets a verdict."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from golden.adapters import Implementation, UnsupportedError
+from golden.arrays import Array
+from golden.case import Case
+from golden.compare import Difference, compare
+from golden.deviation import Deviation, find
+from golden.tolerances import kind_of, tolerance_for
+
+PASSED, DECLARED, FAILED, UNSUPPORTED = "passed", "declared", "failed", "unsupported"
+"""Within its tolerance; beyond it, within a declared deviation; neither; not offered."""
+
+
+@dataclass(frozen=True)
+class OutputVerdict:
+    """One output of a case."""
+
+    name: str
+    status: str
+    kind: str
+    difference: Difference | None
+    """None where the implementation gave no such output."""
+    deviation: Deviation | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One case on one implementation."""
+
+    case: Case
+    implementation: str
+    status: str
+    outputs: tuple[OutputVerdict, ...] = ()
+    error: str = ""
+    """What the implementation raised, if it did."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of all cases on one implementation."""
+
+    implementation: Implementation
+    verdicts: tuple[Verdict, ...] = field(default=())
+
+    def count(self, status: str) -> int:
+        """How many cases have a status."""
+        return sum(verdict.status == status for verdict in self.verdicts)
+
+
+def run(
+    cases: Iterable[Case], implementation: Implementation, deviations: tuple[Deviation, ...]
+) -> Run:
+    """Ask an implementation for every case. What it raises fails that case, and no other."""
+    return Run(implementation, tuple(_verdict(case, implementation, deviations) for case in cases))
+
+
+def _verdict(
+    case: Case, implementation: Implementation, deviations: tuple[Deviation, ...]
+) -> Verdict:
+    try:
+        had = implementation.answer(case)
+    except UnsupportedError:
+        return Verdict(case, implementation.name, UNSUPPORTED)
+    except Exception as error:
+        # Whatever a tested implementation raises is its answer, and a wrong one.
+        words = f"{type(error).__name__}: {error}"
+        return Verdict(case, implementation.name, FAILED, error=words)
+    outputs = tuple(
+        _output(case, name, had, deviations, wide=implementation.wide) for name in case.outputs
+    )
+    statuses = {output.status for output in outputs}
+    status = next(s for s in (FAILED, DECLARED, PASSED) if s in statuses or s == PASSED)
+    return Verdict(case, implementation.name, status, outputs)
+
+
+def _output(
+    case: Case,
+    name: str,
+    had: Mapping[str, Array],
+    deviations: tuple[Deviation, ...],
+    *,
+    wide: bool,
+) -> OutputVerdict:
+    wanted, kind = case.outputs[name], kind_of(case.function, name)
+    if name not in had:
+        return OutputVerdict(name, FAILED, kind, None)
+    given = np.asarray(had[name])
+    tolerance = tolerance_for(case.function, name, wanted, tuple(case.inputs.values()))
+    difference = compare(wanted, given, tolerance, wide=wide)
+    if difference.within:
+        return OutputVerdict(name, PASSED, kind, difference)
+    deviation = find(deviations, case, name)
+    if deviation and compare(wanted, given, deviation.bound, wide=wide).within:
+        return OutputVerdict(name, DECLARED, kind, difference, deviation)
+    return OutputVerdict(name, FAILED, kind, difference, deviation)

@@ -1,0 +1,62 @@
+"""The one table of what may differ: by the kind of an output and its dtype."""
+
+from fnmatch import fnmatchcase
+
+
+from golden.arrays import Array, name_of
+from golden.compare import EXACT, Tolerance
+
+KINDS: tuple[tuple[str, str, str], ...] = (
+    ("random_uniform", "value", "bits"),
+    ("random_normal", "value", "normal"),
+    ("build*", "*/kernel", "initial"),
+    ("build*", "*/bias", "initial"),
+    ("train", "final/*", "trained"),
+    ("reparameterize*", "z", "sample"),
+    ("*", "*", "value"),
+)
+"""Function and output, as globs, to a kind; the first that fits. Integers are always exact."""
+
+TABLE: dict[tuple[str, str], Tolerance] = {
+    # The inverse error function is a polynomial of 1e-7 in the body; XLA's is 1.3e-5 off beyond 3.
+    ("normal", "f32"): Tolerance(absolute=2e-6, tail=3.0, tail_absolute=2e-5),
+    ("normal", "f64"): Tolerance(absolute=1e-12),
+    ("normal", "f16"): EXACT,
+    # One rounding to eight bits of a number below 4.
+    ("normal", "bf16"): Tolerance(absolute=2**-7),
+    ("initial", "f32"): Tolerance(absolute=1e-7),
+    # Adam divides by the root of what can be nearly nothing: an absolute bound says more.
+    ("trained", "f32"): Tolerance(absolute=2e-6),
+    # The noise of a normal, scaled: its tail has a relative error of 4e-6.
+    ("sample", "f32"): Tolerance(absolute=2e-6, relative=4e-6),
+    ("sample", "f64"): Tolerance(absolute=1e-12, relative=1e-12),
+    # Nx rounds after each of three operations, we once.
+    ("sample", "f16"): Tolerance(relative=2**-9, scale=1.0),
+    ("sample", "bf16"): Tolerance(relative=2**-6, scale=1.0),
+    # A float32 sum carries the rounding of its terms. 1.2e-7 is one rounding of 1, the term that
+    # the KL of a posterior near the prior cancels.
+    ("value", "f32"): Tolerance(absolute=1.2e-7, relative=2e-6, scale=1.0),
+    ("value", "f64"): Tolerance(absolute=1e-15, relative=1e-12, scale=1.0),
+    ("value", "f16"): Tolerance(relative=2**-9, scale=1.0),
+    # Nx.BinaryBackend truncates after each operation, which adds up to four roundings of eight bits.
+    ("value", "bf16"): Tolerance(relative=2**-6, scale=1.0),
+}
+
+
+def kind_of(function: str, output: str) -> str:
+    """The kind of an output of a function."""
+    return next(
+        kind
+        for functions, outputs, kind in KINDS
+        if fnmatchcase(function, functions) and fnmatchcase(output, outputs)
+    )
+
+
+def tolerance_for(function: str, output: str, wanted: Array, inputs: tuple[Array, ...]) -> Tolerance:
+    """What an output may differ by. One of 16-bit inputs is as exact as those, whatever its type."""
+    if wanted.dtype.kind in "biu":
+        return EXACT
+    kind = kind_of(function, output)
+    narrow = [name_of(array.dtype) for array in inputs if name_of(array.dtype) in ("f16", "bf16")]
+    dtype = narrow[0] if narrow and kind == "value" else name_of(wanted.dtype)
+    return EXACT if kind == "bits" else TABLE.get((kind, dtype), TABLE["value", dtype])
