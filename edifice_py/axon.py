@@ -28,7 +28,8 @@ class Dense:
 
     def apply(self, params: Params, x: jax.Array) -> jax.Array:
         """`[..., inputs]` to `[..., outputs]`."""
-        return x @ params[self.name]["kernel"] + params[self.name]["bias"]
+        layer = params[self.name]
+        return x @ layer["kernel"] + layer["bias"][(None,) * (x.ndim - 1)]
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def threefry_key(name: str, value: object) -> jax.Array:
             f"{name} must be a key, a uint32[2] array as from edifice_py.random.key(seed), "
             f"not {_describe(value)}."
         )
-    key = jnp.asarray(value)  # type: ignore[arg-type]  # it has a dtype: an array of some kind
+    key = jnp.asarray(value)
     if key.shape != (2,):
         raise ValueError(f"{name} must be one key of shape [2], not an array of {list(key.shape)}.")
     return key

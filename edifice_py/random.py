@@ -200,8 +200,9 @@ def _drawn(shape: object, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype]:
     try:
         kind = jnp.dtype(dtype)
     except TypeError:
-        kind = np.dtype(object)
-    checks.choice("dtype", kind.name if kind != object else dtype, _FLOATS)
+        checks.choice("dtype", dtype, _FLOATS)
+        raise
+    checks.choice("dtype", kind.name, _FLOATS)
     if kind == jnp.float64 and jax.dtypes.canonicalize_dtype(kind) != kind:
         raise ValueError(
             "dtype float64 needs jax_enable_x64, which is off; turn it on or ask for float32."

@@ -32,7 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace, cases: Sequence[Case]) -> int:
     runs = [
-        runner.run(cases, adapters.implementation(name), deviations_of(name))
+        runner.run(
+            cases,
+            adapters.implementation(name),
+            deviations_of(name),
+            fail_fast=options.fail_fast,
+        )
         for name in options.implementation or adapters.NAMES
     ]
     print(report.table(runs))
@@ -62,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
         help="one to check, repeatable; all by default",
     )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the whole run here")
+    check.add_argument(
+        "--fail-fast", action="store_true", help="stop an implementation at its first failure"
+    )
     listing = commands.add_parser("list", help="list the cases")
     listing.set_defaults(command=_list)
     for command in (check, listing):

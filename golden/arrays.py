@@ -12,8 +12,11 @@ Array = NDArray[Any]
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "pred": np.dtype(np.bool_),
-    **{f"{kind}{8 * size}": np.dtype(f"{letter}{size}")
-       for kind, letter in (("u", "u"), ("s", "i")) for size in (1, 2, 4, 8)},
+    **{
+        f"{kind}{8 * size}": np.dtype(f"{letter}{size}")
+        for kind, letter in (("u", "u"), ("s", "i"))
+        for size in (1, 2, 4, 8)
+    },
     "f16": np.dtype(np.float16),
     "bf16": np.dtype(ml_dtypes.bfloat16),
     "f32": np.dtype(np.float32),

@@ -44,7 +44,7 @@ class Difference:
 
     max_absolute: float
     max_scaled: float
-    """The greatest difference, over the greatest finite magnitude that is wanted if that is above 1."""
+    """The greatest difference, over the greatest finite magnitude wanted where that is above 1."""
     max_ulp: float
     index: tuple[int, ...] | None
     """Where the difference is worst against what is allowed; None where there are no elements."""

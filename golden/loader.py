@@ -66,7 +66,7 @@ def _groups(file: Path) -> Mapping[str, Mapping[str, Any]]:
     if file.stat().st_size > _MOST_YAML_BYTES:
         raise UnreadableError(f"{file}: larger than {_MOST_YAML_BYTES} bytes")
     try:
-        content = yaml.load(file.read_bytes(), Loader=_SAFE_LOADER)
+        content = yaml.load(file.read_bytes(), Loader=_SAFE_LOADER)  # noqa: S506 # it is a safe one
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise UnreadableError(f"{file}: not YAML: {_sentence(error)}") from error
     groups = content.get("groups") if isinstance(content, dict) else None
@@ -96,9 +96,7 @@ def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: 
     )
 
 
-def _arrays_of(
-    declared: Mapping[str, object], path: str, arrays: "_Arrays"
-) -> Mapping[str, Array]:
+def _arrays_of(declared: Mapping[str, object], path: str, arrays: "_Arrays") -> Mapping[str, Array]:
     return {
         name: _inline(entry) if isinstance(entry, dict) else arrays.read(f"{path}/{name}", entry)
         for name, entry in declared.items()

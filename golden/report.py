@@ -66,7 +66,7 @@ def _cell(verdicts: Sequence[Verdict]) -> str:
 
 
 def _total(verdicts: Sequence[Verdict]) -> str:
-    counts = {status: 0 for status in (PASSED, DECLARED, FAILED, UNSUPPORTED)}
+    counts = dict.fromkeys((PASSED, DECLARED, FAILED, UNSUPPORTED), 0)
     for verdict in verdicts:
         counts[verdict.status] += 1
     if counts[UNSUPPORTED] == len(verdicts):

@@ -1,7 +1,7 @@
 """Running cases on implementations: every output of every case gets a verdict."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -45,7 +45,7 @@ class Run:
     """What came of all cases on one implementation."""
 
     implementation: Implementation
-    verdicts: tuple[Verdict, ...] = field(default=())
+    verdicts: tuple[Verdict, ...]
 
     def count(self, status: str) -> int:
         """How many cases have a status."""
@@ -53,10 +53,19 @@ class Run:
 
 
 def run(
-    cases: Iterable[Case], implementation: Implementation, deviations: tuple[Deviation, ...]
+    cases: Iterable[Case],
+    implementation: Implementation,
+    deviations: tuple[Deviation, ...],
+    *,
+    fail_fast: bool = False,
 ) -> Run:
     """Ask an implementation for every case. What it raises fails that case, and no other."""
-    return Run(implementation, tuple(_verdict(case, implementation, deviations) for case in cases))
+    verdicts: list[Verdict] = []
+    for case in cases:
+        verdicts.append(_verdict(case, implementation, deviations))
+        if fail_fast and verdicts[-1].status == FAILED:
+            break
+    return Run(implementation, tuple(verdicts))
 
 
 def _verdict(

@@ -2,7 +2,6 @@
 
 from fnmatch import fnmatchcase
 
-
 from golden.arrays import Array, name_of
 from golden.compare import EXACT, Tolerance
 
@@ -38,7 +37,7 @@ TABLE: dict[tuple[str, str], Tolerance] = {
     ("value", "f32"): Tolerance(absolute=1.2e-7, relative=2e-6, scale=1.0),
     ("value", "f64"): Tolerance(absolute=1e-15, relative=1e-12, scale=1.0),
     ("value", "f16"): Tolerance(relative=2**-9, scale=1.0),
-    # Nx.BinaryBackend truncates after each operation, which adds up to four roundings of eight bits.
+    # Nx.BinaryBackend truncates after each operation: up to four roundings of eight bits.
     ("value", "bf16"): Tolerance(relative=2**-6, scale=1.0),
 }
 
@@ -52,8 +51,10 @@ def kind_of(function: str, output: str) -> str:
     )
 
 
-def tolerance_for(function: str, output: str, wanted: Array, inputs: tuple[Array, ...]) -> Tolerance:
-    """What an output may differ by. One of 16-bit inputs is as exact as those, whatever its type."""
+def tolerance_for(
+    function: str, output: str, wanted: Array, inputs: tuple[Array, ...]
+) -> Tolerance:
+    """What an output may differ by; one of 16-bit inputs is only as exact as those."""
     if wanted.dtype.kind in "biu":
         return EXACT
     kind = kind_of(function, output)

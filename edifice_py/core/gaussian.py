@@ -7,7 +7,7 @@ from jaxtyping import Array, Float
 from edifice_py.core.reduce import latent_sum, latent_sum_batch_mean
 
 LOG_VAR_LIMIT = 20.0
-"""Artifex keeps log-variances within ±20 when it samples: standard deviations of 4.5e-5 to 2.2e4."""
+"""Artifex samples with log-variances within ±20: standard deviations of 4.5e-5 to 2.2e4."""
 
 
 @jax.jit
@@ -135,7 +135,7 @@ def clip_log_var(log_var: Float[Array, "..."]) -> Float[Array, "..."]:
 def reparameterize(
     mean: Float[Array, "*shape"], log_var: Float[Array, "*shape"], noise: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:
-    r"""A sample of the posterior from standard normal noise: \(z = \mu + e^{\log\sigma^2/2} \epsilon\).
+    r"""A sample of the posterior: \(z = \mu + e^{\log\sigma^2/2} \epsilon\), \(\epsilon\) given.
 
     Args:
         mean: posterior mean, any shape.

@@ -35,8 +35,9 @@ def squared_distances(vectors: Vectors, codebook: Codebook) -> Float[Array, "*ba
         [[0.0, 5.0]]
     """
     products = jnp.matmul(vectors, codebook.T, precision=lax.Precision.HIGHEST)
-    squares = jnp.sum(jnp.square(vectors), axis=-1, keepdims=True)
-    return squares + jnp.sum(jnp.square(codebook), axis=-1) - 2 * products
+    of_vectors = jnp.sum(jnp.square(vectors), axis=-1, keepdims=True)
+    of_codes = jnp.sum(jnp.square(codebook), axis=-1)[(None,) * (vectors.ndim - 1)]
+    return of_vectors + of_codes - 2 * products
 
 
 @jax.jit
@@ -62,14 +63,14 @@ def nearest_code(vectors: Vectors, codebook: Codebook) -> Int[Array, "*batch"]:
 
 @jax.jit
 def straight_through(vectors: Vectors, codes: Vectors) -> Vectors:
-    """The value of `codes` with the gradient of `vectors`.
+    r"""The value of `codes` with the gradient of `vectors`.
 
     Args:
         vectors: encoder output, `[..., dim]`.
         codes: the code of each, same shape.
 
     Returns:
-        The same shape: \\(e + (c - e)\\), the bracket without gradient.
+        The same shape: \(e + (c - e)\), the bracket without gradient.
 
     Reference:
         van den Oord et al. (2017), section 3.2; Bengio et al. (2013).
@@ -124,7 +125,7 @@ def commitment_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
 
 
 @jax.jit
-def perplexity(usage: Float[Array, "codes"]) -> Float[Array, ""]:
+def perplexity(usage: Float[Array, " codes"]) -> Float[Array, ""]:
     r"""\(\exp(-\sum_k p_k \log(p_k + 10^{-10}))\): how many codes are in even use.
 
     Args:
@@ -147,7 +148,7 @@ def perplexity(usage: Float[Array, "codes"]) -> Float[Array, ""]:
 class MovingCodebook(NamedTuple):
     """A codebook kept by moving averages."""
 
-    usage: Float[Array, "codes"]
+    usage: Float[Array, " codes"]
     """Moving average of the number of vectors a code received."""
     total: Codebook
     """Moving average of the sum of those vectors."""
@@ -159,15 +160,15 @@ class MovingCodebook(NamedTuple):
 def ema_update(
     state: MovingCodebook,
     vectors: Float[Array, "batch dim"],
-    indices: Int[Array, "batch"],
+    indices: Int[Array, " batch"],
     decay: Scalar,
     epsilon: Scalar = 1e-5,
 ) -> MovingCodebook:
     r"""Move usage and totals towards a batch, and take the codebook from them.
 
     \(N \leftarrow \gamma N + (1-\gamma) n\), \(m \leftarrow \gamma m + (1-\gamma) \sum e\),
-    \(c = m / \tilde N\) with the Laplace-smoothed \(\tilde N = (N + \epsilon) S / (S + K\epsilon)\),
-    where S is the sum of N over the K codes.
+    \(c = m / \tilde N\), smoothed after Laplace: \(\tilde N = (N + \epsilon) S / (S + K\epsilon)\)
+    with S the sum of N over the K codes.
 
     Args:
         state: the averages so far.

@@ -108,8 +108,7 @@ def bernoulli_with_offset(
     # Without the barrier XLA adds the constants first, and 1 + 1e-8 is 1 in f32.
     complement = lax.optimization_barrier(1 - probability)
     return -(
-        target * jnp.log(probability + LOG_OFFSET)
-        + (1 - target) * jnp.log(complement + LOG_OFFSET)
+        target * jnp.log(probability + LOG_OFFSET) + (1 - target) * jnp.log(complement + LOG_OFFSET)
     )
 
 

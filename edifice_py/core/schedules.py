@@ -88,7 +88,7 @@ def sigmoid(step: Step, beta: Scalar, warmup_steps: Scalar) -> Weight:
 
 @jax.jit
 def cyclical(step: Step, beta: Scalar, period: Scalar) -> Weight:
-    r"""\(\beta \min(1, (t \bmod p) / (p/2))\): a ramp over half a period, then beta, again and again.
+    r"""\(\beta \min(1, (t \bmod p) / (p/2))\): half a period of ramp, half of beta.
 
     Args:
         step: training step t, any shape.
@@ -106,9 +106,7 @@ def cyclical(step: Step, beta: Scalar, period: Scalar) -> Weight:
         >>> cyclical(jnp.array([0, 2, 4, 9, 10]), 1.0, 8).tolist()
         [0.0, 0.5, 1.0, 0.25, 0.5]
     """
-    return beta * jnp.minimum(
-        1.0, jnp.mod(_float32(step), period) / jnp.maximum(1.0, period / 2)
-    )
+    return beta * jnp.minimum(1.0, jnp.mod(_float32(step), period) / jnp.maximum(1.0, period / 2))
 
 
 @jax.jit

@@ -140,8 +140,11 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
         (Dense(name='decoder_output', inputs=32, outputs=784),)
     """
     checks.options("build_decoder", options, _DECODER)
-    name = "output_size" if options.get("output_size") is not None else "input_size"
-    if name not in options:
+    if options.get("output_size") is not None:
+        outputs = checks.positive_int("output_size", options["output_size"])
+    elif "input_size" in options:
+        outputs = checks.positive_int("input_size", options["input_size"])
+    else:
         raise KeyError(
             "build_decoder needs output_size or input_size, the number of features of an output."
         )
@@ -149,7 +152,7 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
         "decoder",
         ("decoder_output",),
         inputs=_latent_size(options),
-        outputs=checks.positive_int(name, options[name]),
+        outputs=outputs,
         hidden=checks.sizes("decoder_sizes", options.get("decoder_sizes", (128, 256))),
         activation=_activation(options),
     )
@@ -186,7 +189,7 @@ def reparameterize(
 
 
 def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
-    r"""KL of the posterior from the prior: \(-\frac12 \sum_j (1 + \log\sigma^2_j - \mu_j^2 - \sigma_j^2)\).
+    r"""KL of the posterior from N(0, I): \(-\frac12 \sum (1 + \log\sigma^2 - \mu^2 - \sigma^2)\).
 
     Args:
         mu: posterior mean, `[batch, latent_size]`; any number of leading axes, or none.
@@ -259,9 +262,7 @@ def _loss(
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _evaluate(
-    formula: Callable[..., jax.Array], dtype: np.dtype, *arrays: ArrayLike
-) -> jax.Array:
+def _evaluate(formula: Callable[..., jax.Array], dtype: np.dtype, *arrays: ArrayLike) -> jax.Array:
     """A formula in the working type of `dtype`, rounded to `dtype` once, at the end."""
     return formula(*(jnp.asarray(array, nx.working(dtype)) for array in arrays)).astype(dtype)
 

@@ -33,7 +33,7 @@ def make() -> Implementation:
 
 
 def answer(case: Case) -> Mapping[str, Array]:
-    """The outputs of a case. 64-bit types are on for the cases that have them, and off for others."""
+    """The outputs of a case. 64-bit types are on for the cases that have them, off for others."""
     if case.function not in _FUNCTIONS and not case.function.startswith("core."):
         raise UnsupportedError(case.function)
     wide = case.options.get("dtype") == "f64" or any(
@@ -173,7 +173,7 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
 
     seed = case.options["seed"]
     params = {"encoder": encoder.init(seed), "decoder": decoder.init(seed)}
-    start = params, optimizer.init(params), _key(case)  # type: ignore[arg-type]  # optax says Mapping
+    start = params, optimizer.init(params), _key(case)
     (params, _, key), losses = jax.lax.scan(step, start, inputs["batches"])
     final = _flat("final/encoder", params["encoder"]) | _flat("final/decoder", params["decoder"])
     return {"losses": losses, "new_key": key} | final

@@ -136,7 +136,7 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
     """`core.module.function`: a formula by its name, `grad_x` outputs by their own formulas."""
     _, module, name = case.function.split(".")
     if name == "ema_update":
-        return quantize.ema_update(**inputs, **case.options)
+        return quantize.ema_update(**{**inputs, **case.options})
     formulas = import_module(f"golden.reference.{module}")
     found = {}
     for output in case.outputs:

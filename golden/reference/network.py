@@ -34,7 +34,9 @@ class Network:
             key = random.fold_in(random.key(seed), int(digest[:8], 16))
             limit = float(np.sqrt(6 / (inputs + outputs)))
             f32 = np.dtype(np.float32)
-            params[f"{path}/kernel"] = random.uniform_with(key, (inputs, outputs), f32, -limit, limit)
+            params[f"{path}/kernel"] = random.uniform_with(
+                key, (inputs, outputs), f32, -limit, limit
+            )
             params[f"{path}/bias"] = np.zeros(outputs)
         return params
 

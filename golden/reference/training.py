@@ -65,9 +65,7 @@ class Adam:
         self.mean = {path: np.zeros(value.shape) for path, value in params.items()}
         self.square = {path: np.zeros(value.shape) for path, value in params.items()}
 
-    def step(
-        self, params: Mapping[str, Array], gradients: Mapping[str, Array]
-    ) -> dict[str, Array]:
+    def step(self, params: Mapping[str, Array], gradients: Mapping[str, Array]) -> dict[str, Array]:
         """The parameters after one update."""
         self.count += 1
         updated = {}
