@@ -58,7 +58,7 @@ def _read(file: Path, pattern: str) -> Iterator[Case]:
                 if fnmatchcase(path, pattern) or fnmatchcase(f"{file.stem}:{path}", pattern):
                     try:
                         yield _case(file.stem, group, name, entry, arrays)
-                    except (ValueError, TypeError, KeyError, AttributeError) as error:
+                    except (ValueError, TypeError) as error:
                         raise UnreadableError(f"{file}: {path}: {_sentence(error)}") from error
 
 
@@ -90,20 +90,27 @@ def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: 
         name=str(name),
         function=str(entry.get("function") or entry.get("call") or group),
         options=dict(entry.get("options") or entry.get("config") or {}),
-        inputs=_arrays_of(entry.get("inputs") or {}, f"{path}/in", arrays),
-        outputs=_arrays_of(entry["outputs"], f"{path}/out", arrays),
+        inputs=_arrays_of(entry, "inputs", f"{path}/in", arrays),
+        outputs=_arrays_of(entry, "outputs", f"{path}/out", arrays),
         why=str(entry.get("why") or entry.get("notes") or ""),
     )
 
 
-def _arrays_of(declared: Mapping[str, object], path: str, arrays: "_Arrays") -> Mapping[str, Array]:
+def _arrays_of(
+    entry: Mapping[str, Any], section: str, path: str, arrays: "_Arrays"
+) -> Mapping[str, Array]:
+    declared = entry.get(section, {})
+    if not isinstance(declared, dict) or (section == "outputs" and not declared):
+        raise ValueError(f"{section} must be a mapping of names to arrays, not {declared!r}")
     return {
-        name: _inline(entry) if isinstance(entry, dict) else arrays.read(f"{path}/{name}", entry)
-        for name, entry in declared.items()
+        name: _inline(array) if isinstance(array, dict) else arrays.read(f"{path}/{name}", array)
+        for name, array in declared.items()
     }
 
 
 def _inline(entry: Mapping[str, object]) -> Array:
+    if entry.keys() != {"dtype", "data"}:
+        raise ValueError(f"an array in place has a dtype and data, not {', '.join(map(str, entry))}")
     return np.array(entry["data"]).astype(dtype_of(entry["dtype"]))
 
 
@@ -158,4 +165,4 @@ class _Arrays:
 
 
 def _sentence(error: BaseException) -> str:
-    return " ".join(str(error.args[0] if error.args else error).split()) or type(error).__name__
+    return " ".join(str(error).split()) or type(error).__name__

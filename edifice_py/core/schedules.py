@@ -125,7 +125,7 @@ def capacity(step: Step, maximum: Scalar, num_iter: Scalar) -> Weight:
         Burgess et al. (2018), Understanding disentangling in beta-VAE, section 5.
 
     Example:
-        >>> capacity(jnp.array([0, 250, 2000]), 25.0, 1000).tolist()
+        >>> capacity(jnp.array([0, 256, 2000]), 25.0, 1024).tolist()
         [0.0, 6.25, 25.0]
     """
     return jnp.minimum(maximum, maximum * _float32(step) / num_iter)

@@ -174,7 +174,8 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
     seed = case.options["seed"]
     params = {"encoder": encoder.init(seed), "decoder": decoder.init(seed)}
     start = params, optimizer.init(params), _key(case)
-    (params, _, key), losses = jax.lax.scan(step, start, inputs["batches"])
+    with jax.numpy_dtype_promotion("standard"):  # optax promotes its step count
+        (params, _, key), losses = jax.lax.scan(step, start, inputs["batches"])
     final = _flat("final/encoder", params["encoder"]) | _flat("final/decoder", params["decoder"])
     return {"losses": losses, "new_key": key} | final
 

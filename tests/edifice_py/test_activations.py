@@ -1,0 +1,43 @@
+"""Axon's activations: values and derivatives, against the float64 reference."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from edifice_py.activations import ACTIVATIONS, output_size
+from golden.reference import activations as reference
+
+VALUES = st.floats(-20, 20, width=32).filter(lambda x: min(abs(x - e) for e in (-1, 0, 1, 4, 6)) > 1e-3)
+
+
+def test_all_of_axons_names_are_there():
+    assert set(ACTIVATIONS) == set(reference.ELEMENTWISE) | set(reference.ROWWISE)
+    assert len(ACTIVATIONS) == 22
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@given(x=arrays(np.float32, (2, 5), elements=VALUES))
+@settings(max_examples=25, deadline=None)
+def test_value_and_derivative(name, x):
+    wide = x.astype(np.float64)
+    function = ACTIVATIONS[name]
+    wanted = reference.apply(name, wide)
+    np.testing.assert_allclose(function(jnp.asarray(x)), wanted, rtol=2e-6, atol=2e-6)
+    weights = np.linspace(-1, 1, wanted.size).reshape(wanted.shape)
+    gradient = jax.grad(lambda x: jnp.sum(function(x) * weights.astype(np.float32)))(x)
+    expected = reference.pull_back(name, wide, weights)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-5 * (1 + abs(expected).max()))
+
+
+@pytest.mark.parametrize(("name", "slope"), [("relu", 0), ("leaky_relu", 0.01), ("elu", 1)])
+def test_slope_at_zero_is_axons(name, slope):
+    assert jax.grad(ACTIVATIONS[name])(0.0) == pytest.approx(slope)
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_output_size_is_the_size_of_the_output(name):
+    assert ACTIVATIONS[name](jnp.ones((2, 5))).shape == (2, output_size(name, 5))

@@ -1,0 +1,90 @@
+"""The runner: implementations that fail in every way, and declared deviations."""
+
+import numpy as np
+import pytest
+
+from golden import adapters, runner
+from golden.case import Case
+from golden.compare import Tolerance
+from golden.deviation import Deviation, deviations_of
+
+CASE = Case("s", "g", "c", "f", {}, {}, {"x": np.float32([1, 2]), "n": np.uint32([3])})
+
+
+def verdict(answer, *deviations):
+    implementation = adapters.Implementation("fake", answer, {})
+    (found,) = runner.run([CASE], implementation, deviations).verdicts
+    return found
+
+
+def deviation(absolute, **changes):
+    entry = {"case": "g/*", "output": "x", "dtype": "f32", "kind": "precision", "reason": "r"}
+    return Deviation(**{**entry, **changes}, bound=Tolerance(absolute=absolute))
+
+
+def off_by(error):
+    return lambda case: {"x": case.outputs["x"] + np.float32(error), "n": case.outputs["n"]}
+
+
+def test_the_recorded_outputs_pass():
+    assert verdict(lambda case: case.outputs).status == runner.PASSED
+
+
+def raises(_):
+    raise RuntimeError("no luck")
+
+
+def unsupported(_):
+    raise adapters.UnsupportedError
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        raises,
+        off_by(0.1),
+        lambda case: {"x": case.outputs["x"]},
+        lambda case: {"x": case.outputs["n"], "n": case.outputs["x"]},
+        lambda case: {**case.outputs, "x": case.outputs["x"][::-1]},
+        lambda case: {**case.outputs, "x": case.outputs["x"][None]},
+        lambda case: {**case.outputs, "x": case.outputs["x"].astype(np.float64)},
+        lambda case: {**case.outputs, "x": np.float32([1, np.nan])},
+    ],
+)
+def test_every_wrong_answer_fails_its_case(answer):
+    assert verdict(answer).status == runner.FAILED
+
+
+def test_what_was_raised_is_told():
+    assert verdict(raises).error == "RuntimeError: no luck"
+
+
+def test_what_is_not_offered_is_neither():
+    assert verdict(unsupported).status == runner.UNSUPPORTED
+
+
+def test_a_declared_deviation_holds_up_to_its_bound():
+    assert verdict(off_by(0.1), deviation(0.2)).status == runner.DECLARED
+    assert verdict(off_by(0.3), deviation(0.2)).status == runner.FAILED
+    assert verdict(off_by(0), deviation(0.2)).status == runner.PASSED
+
+
+@pytest.mark.parametrize("changes", [{"case": "h/*"}, {"output": "y"}, {"dtype": "f64"}])
+def test_a_deviation_covers_only_what_it_says(changes):
+    assert verdict(off_by(0.1), deviation(0.2, **changes)).status == runner.FAILED
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "{case: a, output: x, dtype: f32, kind: precision, reason: '', bound: {absolute: 1}}",
+        "{case: a, output: x, dtype: f32, kind: taste, reason: r, bound: {absolute: 1}}",
+        "{case: a, output: x, dtype: f33, kind: precision, reason: r, bound: {absolute: 1}}",
+        "{case: a, output: x, dtype: f32, kind: precision, reason: r, bound: {about: 1}}",
+        "{case: a, output: x, dtype: f32, kind: precision, reason: r}",
+    ],
+)
+def test_a_deviation_without_reason_kind_or_bound_is_refused(tmp_path, entry):
+    (tmp_path / "fake.yaml").write_text(f"deviations: [{entry}]")
+    with pytest.raises(ValueError, match=r"fake\.yaml"):
+        deviations_of("fake", tmp_path)

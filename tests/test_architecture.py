@@ -1,0 +1,67 @@
+"""The house: which package may import which, and how long a file may be."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = [
+    file
+    for folder in ("edifice_py", "artifex_compat", "golden", "tests", "examples", "benchmarks")
+    for file in sorted((ROOT / folder).rglob("*.py"))
+]
+FORBIDDEN = {
+    "edifice_py/core": ("flax", "optax", "artifex_compat", "golden", "edifice_py.random"),
+    "edifice_py": ("flax", "optax", "artifex_compat", "golden", "scipy", "matplotlib"),
+    "artifex_compat": ("golden",),
+    "golden/reference": ("jax", "flax", "optax", "edifice_py", "artifex_compat"),
+    "golden": ("tests", "flax"),
+}
+IMPLEMENTATIONS = ("jax", "optax", "edifice_py", "artifex_compat")
+
+
+def imports(file):
+    """Every module that a file imports, anywhere in it."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def within(module, package):
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_a_file_has_at_most_300_lines(file):
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_arrows_run_one_way(folder):
+    for file in (ROOT / folder).rglob("*.py"):
+        for module in imports(file):
+            wrong = [name for name in FORBIDDEN[folder] if within(module, name)]
+            assert not wrong, f"{file.relative_to(ROOT)} imports {module}"
+
+
+def test_only_adapters_import_an_implementation():
+    for file in (ROOT / "golden").rglob("*.py"):
+        if "adapters" not in file.parts:
+            wrong = [m for m in imports(file) for name in IMPLEMENTATIONS if within(m, name)]
+            assert not wrong, f"{file.relative_to(ROOT)} imports {wrong}"
+
+
+def test_core_stands_alone():
+    for file in (ROOT / "edifice_py/core").rglob("*.py"):
+        ours = [m for m in imports(file) if within(m, "edifice_py")]
+        assert all(within(m, "edifice_py.core") for m in ours), file
+
+
+def test_nothing_imports_tests():
+    for file in FILES:
+        if "tests" not in file.relative_to(ROOT).parts:
+            assert not any(within(module, "tests") for module in imports(file))
