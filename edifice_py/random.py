@@ -22,8 +22,6 @@ from edifice_py import checks, nx
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
-_MOST = 2**32
-"""A draw counts its 32-bit words in 32 bits."""
 
 
 def key(seed: int) -> jax.Array:
@@ -207,7 +205,7 @@ def _drawn(shape: object, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype]:
         raise ValueError(
             "dtype float64 needs jax_enable_x64, which is off; turn it on or ask for float32."
         )
-    if math.prod(sizes) * kind.itemsize // 4 >= _MOST:
+    if math.prod(sizes) * kind.itemsize >= 2**34:  # they are counted in 32 bits
         raise ValueError(f"shape must hold fewer than 2**32 words of 32 bits, not {list(sizes)}.")
     return sizes, kind
 

@@ -110,7 +110,9 @@ def _arrays_of(
 
 def _inline(entry: Mapping[str, object]) -> Array:
     if entry.keys() != {"dtype", "data"}:
-        raise ValueError(f"an array in place has a dtype and data, not {', '.join(map(str, entry))}")
+        raise ValueError(
+            f"an array in place has a dtype and data, not {', '.join(map(str, entry))}"
+        )
     return np.array(entry["data"]).astype(dtype_of(entry["dtype"]))
 
 

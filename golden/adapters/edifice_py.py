@@ -58,8 +58,9 @@ def _random_split(case: Case, _: Inputs) -> Outputs:
     return {"keys": random.split(_key(case), case.options.get("parts", 2))}
 
 
-def _random_fold_in(case: Case, _: Inputs) -> Outputs:
-    return {"key": random.fold_in(_key(case), case.options["data"])}
+def _random_fold_in(case: Case, inputs: Inputs) -> Outputs:
+    data = inputs["data"] if "data" in inputs else case.options["data"]
+    return {"key": random.fold_in(_key(case), data)}
 
 
 def _random_uniform(case: Case, _: Inputs) -> Outputs:

@@ -120,8 +120,12 @@ def _split(case: Case, _: Inputs) -> Outputs:
     return {"keys": random.split(random.key(case.options["seed"]), case.options.get("parts", 2))}
 
 
-def _fold_in(case: Case, _: Inputs) -> Outputs:
-    return {"key": random.fold_in(random.key(case.options["seed"]), case.options["data"])}
+def _fold_in(case: Case, inputs: Inputs) -> Outputs:
+    key = random.key(case.options["seed"])
+    if "data" not in inputs:
+        return {"key": random.fold_in(key, case.options["data"])}
+    each = [random.fold_in(key, int(number)) for number in inputs["data"].ravel()]
+    return {"key": np.stack(each).reshape(*inputs["data"].shape, 2)}
 
 
 def _kl_divergence(_: Case, inputs: Inputs) -> Outputs:

@@ -11,7 +11,9 @@ from hypothesis.extra.numpy import arrays
 from edifice_py.activations import ACTIVATIONS, output_size
 from golden.reference import activations as reference
 
-VALUES = st.floats(-20, 20, width=32).filter(lambda x: min(abs(x - e) for e in (-1, 0, 1, 4, 6)) > 1e-3)
+VALUES = st.floats(-20, 20, width=32).filter(
+    lambda x: min(abs(x - e) for e in (-1, 0, 1, 4, 6)) > 1e-3
+)
 
 
 def test_all_of_axons_names_are_there():

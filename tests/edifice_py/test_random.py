@@ -1,8 +1,8 @@
 """Nx.Random: against the numpy reference, whatever JAX is set to."""
 
-import ml_dtypes
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings

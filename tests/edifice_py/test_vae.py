@@ -51,9 +51,7 @@ def test_a_kernel_depends_on_the_seed_and_its_name_only():
     alone = vae.build_decoder(output_size=6, latent_size=3, decoder_sizes=[4])
     jax.tree.map(np.testing.assert_array_equal, decoder.init(3), alone.init(3))
     assert not np.array_equal(encoder.init(3)["mu"]["kernel"], encoder.init(4)["mu"]["kernel"])
-    assert not np.array_equal(
-        encoder.init(3)["mu"]["kernel"], encoder.init(3)["log_var"]["kernel"]
-    )
+    assert not np.array_equal(encoder.init(3)["mu"]["kernel"], encoder.init(3)["log_var"]["kernel"])
 
 
 def test_init_works_inside_jit():
@@ -92,16 +90,16 @@ def test_sizes_must_be_a_list_of_positive_integers(name, sizes):
 
 
 def test_an_unknown_activation_gets_the_nearest():
-    with pytest.raises(ValueError, match="not 'rleu'; did you mean 'relu'?"):
+    with pytest.raises(ValueError, match=r"not 'rleu'; did you mean 'relu'\?"):
         vae.build(**SMALL, activation="rleu")
     with pytest.raises(ValueError, match="activation must be one of celu, elu, exp"):
         vae.build(**SMALL, activation=jax.nn.relu)
 
 
 def test_an_unknown_option_gets_the_nearest():
-    with pytest.raises(TypeError, match="build has no option 'latent_dim'.*'latent_size'"):
+    with pytest.raises(TypeError, match=r"build has no option 'latent_dim'.*'latent_size'"):
         vae.build(**SMALL, latent_dim=3)
-    with pytest.raises(TypeError, match="build_decoder has no option 'out_size'.*'output_size'"):
+    with pytest.raises(TypeError, match=r"build_decoder has no option 'out_size'.*'output_size'"):
         vae.build_decoder(out_size=3)
 
 
@@ -161,7 +159,9 @@ def test_vmap_over_rows_is_the_batch():
     x = jnp.linspace(-1, 1, 24).reshape(4, 6)
     params = encoder.init(0)
     rows = jax.vmap(lambda row: encoder.apply(params, row))(x)
-    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, 1e-6), rows, encoder.apply(params, x))
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, 1e-6), rows, encoder.apply(params, x)
+    )
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *map(decoder.init, range(3)))
     assert jax.vmap(decoder.apply, (0, None))(stacked, jnp.ones((2, 3))).shape == (3, 2, 6)
 
@@ -248,7 +248,7 @@ def test_inputs_and_parameters_that_do_not_fit_are_named():
         encoder.apply(params, jnp.ones((2, 5)))
     with pytest.raises(ValueError, match=r"x must have a last axis of 6, not the shape \[\]"):
         encoder.apply(params, jnp.ones(()))
-    with pytest.raises(KeyError, match="lacks 'kernel' of the layer 'decoder_dense_0'.*'mu'"):
+    with pytest.raises(KeyError, match=r"lacks 'kernel' of the layer 'decoder_dense_0'.*'mu'"):
         decoder.apply(params, jnp.ones((2, 3)))
     with pytest.raises(KeyError, match="of no model"):
         decoder.apply({}, jnp.ones((2, 3)))
