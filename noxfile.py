@@ -11,6 +11,7 @@ nox.options.sessions = ["tests"]
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_venv = "yes"
 
+PARALLEL = ("-n", "auto", "--maxprocesses", "8")
 PROJECT = nox.project.load_toml("pyproject.toml")["project"]
 
 
@@ -26,7 +27,7 @@ def demo(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The default suite."""
     session.install("-e", ".[test]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session
@@ -66,7 +67,7 @@ def lowest(session: nox.Session) -> None:
     requirements = [Requirement(text) for text in wanted if not text.startswith(PROJECT["name"])]
     pins = [f"{r.name}=={s.version}" for r in requirements for s in r.specifier]
     session.install("-e", ".[test]", *pins)
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session

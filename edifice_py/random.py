@@ -18,6 +18,7 @@ from jax import lax
 from jax.typing import ArrayLike, DTypeLike
 
 from edifice_py import checks, nx
+from edifice_py.core import special
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = np.uint32(0x1BD11BDA)
@@ -159,8 +160,8 @@ def normal(
 
     Example:
         >>> value, new_key = normal(key(42))
-        >>> round(float(value), 6)
-        1.369469
+        >>> float(value)
+        1.3694695234298706
     """
     drawn = _drawn(shape, dtype)
     words = checks.threefry_key("key", key)
@@ -217,7 +218,8 @@ def _split(key: jax.Array, parts: int) -> jax.Array:
 
 @jax.jit
 def _fold_in(key: jax.Array, words: jax.Array) -> jax.Array:
-    return jnp.stack(_threefry(key, words[0], words[1]), axis=-1)
+    high, low = words
+    return jnp.stack(_threefry(key, high, low), axis=-1)
 
 
 @partial(jax.jit, static_argnums=(3, 4))
@@ -236,7 +238,7 @@ def _normal(
     just_above_minus_one = np.float64(jnp.finfo(dtype).epsneg) - 1
     u = _uniform_with(draw_key, just_above_minus_one, 1, shape, dtype).astype(nx.working(dtype))
     root_two = nx.rounded(np.sqrt(np.float64(2)), dtype)
-    standard = nx.rounded(root_two * nx.rounded(lax.erf_inv(u), dtype), dtype)
+    standard = nx.rounded(root_two * nx.rounded(special.erf_inv(u), dtype), dtype)
     scaled = nx.rounded(nx.rounded(deviation, dtype) * standard, dtype)
     value = nx.rounded(scaled + nx.rounded(mean, dtype), dtype)
     return lax.stop_gradient(value.astype(dtype)), new_key
@@ -281,7 +283,8 @@ def _count(key: jax.Array, size: int) -> jax.Array:
 
 def _threefry(key: jax.Array, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
     """Threefry-2x32 of twenty rounds: two words enciphered with a key of two words."""
-    keys = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
+    first, second = key
+    keys = (first, second, first ^ second ^ _PARITY)
     x0, x1 = x0 + keys[0], x1 + keys[1]
     for block in range(5):
         for rotation in _ROTATIONS[block % 2]:

@@ -17,22 +17,19 @@ class Tolerance:
 
     An element passes within `absolute + relative * max(|wanted|, scale * rms(wanted))`. The scale
     is for values that are sums of terms larger than themselves: their rounding is that of the
-    terms. Beyond `tail` in magnitude, `tail_absolute` takes the place of `absolute`.
+    terms.
     """
 
     absolute: float = 0.0
     relative: float = 0.0
     scale: float = 0.0
-    tail: float = np.inf
-    tail_absolute: float = 0.0
 
     def allowed(self, wanted: Array) -> Array:
         """The greatest difference allowed for each element."""
         size = np.abs(wanted)
         finite = size[np.isfinite(size)]
         rms = np.sqrt(np.mean(finite**2)) if finite.size else 0.0
-        absolute = np.where(size < self.tail, self.absolute, self.tail_absolute)
-        return np.asarray(absolute + self.relative * np.maximum(size, self.scale * rms))
+        return np.asarray(self.absolute + self.relative * np.maximum(size, self.scale * rms))
 
 
 EXACT = Tolerance()

@@ -17,8 +17,9 @@ KINDS: tuple[tuple[str, str, str], ...] = (
 """Function and output, as globs, to a kind; the first that fits. Integers are always exact."""
 
 TABLE: dict[tuple[str, str], Tolerance] = {
-    # The inverse error function is a polynomial of 1e-7 in the body; XLA's is 1.3e-5 off beyond 3.
-    ("normal", "f32"): Tolerance(absolute=2e-6, tail=3.0, tail_absolute=2e-5),
+    # The inverse error function is a polynomial of 3e-7 relative, and normals reach 5.6. JAX's own
+    # is 2e-5 off beyond 3: an implementation that uses it declares that.
+    ("normal", "f32"): Tolerance(absolute=2e-6),
     ("normal", "f64"): Tolerance(absolute=1e-12),
     ("normal", "f16"): EXACT,
     # One rounding to eight bits of a number below 4.
@@ -26,8 +27,8 @@ TABLE: dict[tuple[str, str], Tolerance] = {
     ("initial", "f32"): Tolerance(absolute=1e-7),
     # Adam divides by the root of what can be nearly nothing: an absolute bound says more.
     ("trained", "f32"): Tolerance(absolute=2e-6),
-    # The noise of a normal, scaled: its tail has a relative error of 4e-6.
-    ("sample", "f32"): Tolerance(absolute=2e-6, relative=4e-6),
+    # A normal, scaled.
+    ("sample", "f32"): Tolerance(absolute=2e-6, relative=2e-6),
     ("sample", "f64"): Tolerance(absolute=1e-12, relative=1e-12),
     # Nx rounds after each of three operations, we once.
     ("sample", "f16"): Tolerance(relative=2**-9, scale=1.0),

@@ -1,6 +1,7 @@
 """The numeric core: pure, stateless, jitted functions, and the only place where a formula stands.
 
-One idea a file: `reduce`, `gaussian`, `reconstruction`, `objective`, `schedules`, `quantize`.
+One idea a file: `reduce`, `gaussian`, `reconstruction`, `objective`, `schedules`, `quantize`,
+`special`.
 Every function takes arrays and returns arrays of the same float dtype, is differentiable where
 its docstring does not say otherwise, and works under `jax.jit`, `jax.grad` and `jax.vmap`.
 Arguments are checked by the APIs that stand on the core, not here.

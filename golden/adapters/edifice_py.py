@@ -11,6 +11,7 @@ import optax
 
 import edifice_py
 from edifice_py import random
+from edifice_py.activations import ACTIVATIONS
 from edifice_py.axon import Params
 from edifice_py.core.quantize import MovingCodebook
 from edifice_py.generative import vae
@@ -152,6 +153,12 @@ def _flat(prefix: str, params: Params) -> dict[str, jax.Array]:
     }
 
 
+def _activation(case: Case, inputs: Inputs) -> Outputs:
+    function = ACTIVATIONS[case.options["name"]]
+    gradient = jax.grad(lambda x: jnp.sum(function(x)))(inputs["x"])
+    return {"value": function(inputs["x"]), "grad_x": gradient}
+
+
 def _train(case: Case, inputs: Inputs) -> Outputs:
     encoder, decoder = vae.build(**_network_options(case))
     # Polaris' Adam has 1e-15 inside its root.
@@ -223,4 +230,5 @@ _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "build_encoder": _build_encoder,
     "build_decoder": _build_decoder,
     "train": _train,
+    "activation": _activation,
 }

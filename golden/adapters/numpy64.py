@@ -10,7 +10,7 @@ import scipy
 from golden.adapters import Implementation, UnsupportedError
 from golden.arrays import Array, dtype_of
 from golden.case import Case
-from golden.reference import gaussian, network, quantize, random, training
+from golden.reference import activations, gaussian, network, quantize, random, training
 
 Inputs = Mapping[str, Array]
 Outputs = Mapping[str, Any]
@@ -132,6 +132,12 @@ def _kl_divergence(_: Case, inputs: Inputs) -> Outputs:
     return {"kl": gaussian.kl_divergence(inputs["mu"], inputs["log_var"])}
 
 
+def _activation(case: Case, inputs: Inputs) -> Outputs:
+    name, x = case.options["name"], inputs["x"]
+    value = activations.apply(name, x)
+    return {"value": value, "grad_x": activations.pull_back(name, x, np.ones_like(value))}
+
+
 def _train(case: Case, inputs: Inputs) -> Outputs:
     return training.run(case.options, inputs["batches"])
 
@@ -165,4 +171,5 @@ _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "build_encoder": _network_case,
     "build_decoder": _network_case,
     "train": _train,
+    "activation": _activation,
 }

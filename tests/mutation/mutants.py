@@ -32,13 +32,12 @@ FUNCTIONS = {
     "argmin": "argmax",
     "softplus": "sigmoid",
     "sigmoid": "softplus",
-    "erf_inv": "erf",
     "add": "subtract",
     "subtract": "add",
     "multiply": "divide",
     "stop_gradient": "asarray",
 }
-MODULES = {"stop_gradient": "jnp", "erf_inv": "lax"}
+MODULES = {"stop_gradient": "jnp"}
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 
-from edifice_py.core import gaussian, quantize, reconstruction
+from edifice_py.core import gaussian, quantize, reconstruction, special
 from golden import loader
 
-MODULES = ("reduce", "gaussian", "reconstruction", "objective", "schedules", "quantize")
+MODULES = ("reduce", "gaussian", "reconstruction", "objective", "schedules", "quantize", "special")
 PUBLIC = {
     f"core.{module}.{name}": function
     for module in MODULES
@@ -108,6 +109,14 @@ def test_clipping_comes_before_sampling_where_it_is_asked_for():
         np.exp(np.float32(10)), rel=1e-6
     )
     assert jnp.isinf(gaussian.reparameterize(jnp.zeros(1), log_var, jnp.ones(1)))
+
+
+def test_the_inverse_error_function_keeps_its_digits_near_one():
+    """jax.lax.erf_inv makes normals of 2e-5 error here."""
+    x = np.float32(1) - np.float32(2.0) ** -np.arange(1, 25, dtype=np.float32)
+    wanted = scipy.special.erfinv(x.astype(np.float64))
+    np.testing.assert_allclose(special.erf_inv(jnp.asarray(x)), wanted, rtol=4e-7)
+    np.testing.assert_allclose(special.erf_inv(jnp.asarray(-x)), -wanted, rtol=4e-7)
 
 
 def test_moving_averages_reach_the_means_of_what_each_code_receives():
