@@ -98,6 +98,21 @@ def same_shape(**arrays: ArrayLike) -> None:
         )
 
 
+def broadcasts(name: str, value: ArrayLike, shape: tuple[int, ...]) -> ArrayLike:
+    """`value`, a number or an array that broadcasts to `shape`.
+
+    Raises:
+        ValueError: it does not.
+    """
+    given = jnp.shape(value)
+    sizes = zip(reversed(given), reversed(shape), strict=False)
+    if len(given) > len(shape) or any(a not in (1, b) for a, b in sizes):
+        raise ValueError(
+            f"{name} must be a number or broadcast to {list(shape)}, not an array of {list(given)}."
+        )
+    return value
+
+
 def threefry_key(name: str, value: object) -> jax.Array:
     """`value`, a uint32[2] array or a typed JAX threefry key, as a uint32[2] array.
 

@@ -1,10 +1,8 @@
 """Nx.Random: the keys and numbers that Elixir's Nx draws, bit for bit.
 
-The generator is Threefry-2x32 (Salmon et al., 2011, Parallel Random Numbers: As Easy as 1, 2, 3),
-counted the way JAX counted before 0.5 (`jax_threefry_partitionable=False`). It is written out here
-so that no JAX flag or release moves the numbers. A key is a uint32[2] array; a typed JAX threefry
-key is accepted wherever a key is. `uniform` and `normal` return the next key beside their value;
-draw from each key once.
+The generator is `threefry`, our own, so that no JAX flag or release moves the numbers. A key is a
+uint32[2] array; a typed JAX threefry key is accepted wherever a key is. `uniform` and `normal`
+return the next key beside their value; draw from each key once.
 """
 
 import math
@@ -17,11 +15,9 @@ import numpy as np
 from jax import lax
 from jax.typing import ArrayLike, DTypeLike
 
-from edifice_py import checks, nx
+from edifice_py import checks, nx, threefry
 from edifice_py.core import special
 
-_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
-_PARITY = np.uint32(0x1BD11BDA)
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -116,7 +112,8 @@ def uniform(
         `(value, new_key)`: the numbers and the key for the next draw. No gradient flows.
 
     Raises:
-        TypeError, ValueError: `key` is no key, or `shape` or `dtype` not one to draw.
+        TypeError, ValueError: `key` is no key, `shape` or `dtype` not one to draw, or another
+            argument does not broadcast to `shape`.
 
     Reference:
         Nx.Random.uniform/4. Differs in bfloat16 with other ends than 0 and 1, where
@@ -129,7 +126,8 @@ def uniform(
     """
     drawn = _drawn(shape, dtype)
     words = checks.threefry_key("key", key)
-    return _uniform(words, nx.number(minval), nx.number(maxval), *drawn)
+    ends = _number("minval", minval, drawn[0]), _number("maxval", maxval, drawn[0])
+    return _uniform(words, *ends, *drawn)
 
 
 def normal(
@@ -152,7 +150,8 @@ def normal(
         `(value, new_key)`: the numbers and the key for the next draw. No gradient flows.
 
     Raises:
-        TypeError, ValueError: `key` is no key, or `shape` or `dtype` not one to draw.
+        TypeError, ValueError: `key` is no key, `shape` or `dtype` not one to draw, or another
+            argument does not broadcast to `shape`.
 
     Reference:
         Nx.Random.normal/4. Differs in float64 by up to 2e-7, where Nx's erf_inv is off, and in
@@ -165,7 +164,8 @@ def normal(
     """
     drawn = _drawn(shape, dtype)
     words = checks.threefry_key("key", key)
-    return _normal(words, nx.number(mean), nx.number(standard_deviation), *drawn)
+    deviation = _number("standard_deviation", standard_deviation, drawn[0])
+    return _normal(words, _number("mean", mean, drawn[0]), deviation, *drawn)
 
 
 def uniform_with(
@@ -185,12 +185,20 @@ def _words(name: str, value: object) -> np.ndarray:
 
 def _array_words(data: np.ndarray | jax.Array) -> jax.Array:
     """Integers of any width as uint32[2, ...], their high and low words; the sign is extended."""
-    values = jnp.asarray(data)
-    wide = values.dtype.itemsize == 8
-    negative = jnp.issubdtype(values.dtype, jnp.signedinteger) & (values < 0)
-    fill = jnp.where(negative, jnp.uint32(0xFFFFFFFF), jnp.uint32(0))
-    high = (values >> 32).astype(jnp.uint32) if wide else fill
-    return jnp.stack([high, values.astype(jnp.uint32)])
+    if isinstance(data, np.ndarray):  # JAX would cut 64 bits to 32 where x64 is off
+        wide = data.astype(np.uint64)
+        return jnp.asarray(np.stack([wide >> np.uint64(32), wide]).astype(np.uint32))
+    if data.dtype.itemsize == 8:
+        high = data >> 32
+    else:
+        negative = jnp.issubdtype(data.dtype, jnp.signedinteger) & (data < 0)
+        high = jnp.where(negative, jnp.uint32(0xFFFFFFFF), jnp.uint32(0))
+    return jnp.stack([high.astype(jnp.uint32), data.astype(jnp.uint32)])
+
+
+def _number(name: str, value: ArrayLike, shape: tuple[int, ...]) -> ArrayLike:
+    """A number as Nx reads it, or an array that broadcasts to a shape."""
+    return nx.number(checks.broadcasts(name, value, shape))
 
 
 def _drawn(shape: object, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype]:
@@ -213,13 +221,13 @@ def _drawn(shape: object, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype]:
 
 @partial(jax.jit, static_argnums=1)
 def _split(key: jax.Array, parts: int) -> jax.Array:
-    return _count(key, 2 * parts).reshape(parts, 2)
+    return threefry.words(key, 2 * parts).reshape(parts, 2)
 
 
 @jax.jit
 def _fold_in(key: jax.Array, words: jax.Array) -> jax.Array:
     high, low = words
-    return jnp.stack(_threefry(key, high, low), axis=-1)
+    return jnp.stack(threefry.encipher(key, high, low), axis=-1)
 
 
 @partial(jax.jit, static_argnums=(3, 4))
@@ -262,34 +270,11 @@ def _from_one(key: jax.Array, shape: tuple[int, ...], dtype: np.dtype) -> jax.Ar
     """Numbers uniform in [1, 2), in the working dtype: random bits behind the exponent of 1."""
     size, width = math.prod(shape), 8 * dtype.itemsize
     if width == 64:
-        high, low = _count(key, 2 * size).reshape(2, size).astype(jnp.uint64)
+        high, low = threefry.words(key, 2 * size).reshape(2, size).astype(jnp.uint64)
         bits = high << 32 | low
     else:
         # A 16-bit float takes the low half of a 32-bit word.
-        bits = _count(key, size).astype(f"uint{width}")
+        bits = threefry.words(key, size).astype(f"uint{width}")
     one = np.ones((), dtype).view(bits.dtype)
     numbers = lax.bitcast_convert_type(bits >> (width - jnp.finfo(dtype).nmant) | one, dtype)
     return numbers.reshape(shape).astype(nx.working(dtype))
-
-
-def _count(key: jax.Array, size: int) -> jax.Array:
-    """`size` random words: the counter 0, 1, 2, ..., its two halves enciphered as one block."""
-    half = (size + 1) // 2
-    counter = jnp.arange(half, dtype=jnp.uint32)
-    # An odd count is padded with a zero at its end.
-    second = jnp.where(half + counter < size, half + counter, 0)
-    return jnp.concatenate(_threefry(key, counter, second))[:size]
-
-
-def _threefry(key: jax.Array, x0: jax.Array, x1: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Threefry-2x32 of twenty rounds: two words enciphered with a key of two words."""
-    first, second = key
-    keys = (first, second, first ^ second ^ _PARITY)
-    x0, x1 = x0 + keys[0], x1 + keys[1]
-    for block in range(5):
-        for rotation in _ROTATIONS[block % 2]:
-            x0 = x0 + x1
-            x1 = x0 ^ (x1 << rotation | x1 >> (32 - rotation))
-        x0 = x0 + keys[(block + 1) % 3]
-        x1 = x1 + keys[(block + 2) % 3] + np.uint32(block + 1)
-    return x0, x1

@@ -42,10 +42,10 @@ def test_fold_in_takes_arrays_of_integers(dtype):
     data = np.array([[0, 1, 99], [3, 7, 100]], dtype)
     if np.issubdtype(dtype, np.signedinteger):
         data = -data
-    with jax.enable_x64(dtype in (np.int64, np.uint64)):
-        folded = random.fold_in(random.key(42), data)
     each = [[reference.fold_in(reference.key(42), int(n)) for n in row] for row in data]
-    np.testing.assert_array_equal(folded, each)
+    with jax.enable_x64(dtype in (np.int64, np.uint64)):
+        np.testing.assert_array_equal(random.fold_in(random.key(42), data), each)
+        np.testing.assert_array_equal(random.fold_in(random.key(42), jnp.asarray(data)), each)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -180,6 +180,23 @@ def test_the_nearest_dtype_is_offered():
 def test_float64_says_what_to_turn_on():
     with pytest.raises(ValueError, match="jax_enable_x64"):
         random.uniform(random.key(0), (2,), np.float64)
+
+
+def test_numpy_data_keeps_its_64_bits_where_jax_has_32():
+    folded = random.fold_in(random.key(42), np.array([2**40 + 7, -2]))
+    each = [reference.fold_in(reference.key(42), data) for data in (2**40 + 7, -2)]
+    np.testing.assert_array_equal(folded, each)
+
+
+def test_ends_and_moments_may_be_arrays_that_broadcast():
+    rows = np.array([[0.0], [10.0]], np.float32)
+    value, _ = random.uniform(random.key(0), (2, 3), minval=rows, maxval=rows + 1)
+    unit, _ = random.uniform(random.key(0), (2, 3))
+    np.testing.assert_allclose(value, rows + unit, rtol=1e-6)
+    moments = {"mean": np.zeros(4), "standard_deviation": np.ones((2, 2, 3))}
+    for name, array in moments.items():
+        with pytest.raises(ValueError, match=rf"{name} must be a number or broadcast to \[2, 3\]"):
+            random.normal(random.key(0), (2, 3), **{name: array})
 
 
 def test_a_draw_too_long_for_its_counter_is_refused():

@@ -27,6 +27,7 @@ FIRST = {
     "core/schedules.py": "core.schedules/*",
     "core/quantize.py": "core.quantize/*",
     "core/special.py": "core.special/*",
+    "threefry.py": "random.*",
     "random.py": "random.*",
     "nx.py": "*/*f16",
     "activations.py": "build.activation/*",
