@@ -129,6 +129,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/digits"))
     options = parser.parse_args()
+    if options.epochs < 1:
+        parser.error(f"--epochs must be at least 1, not {options.epochs}")
 
     images, labels = digits()
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))

@@ -17,7 +17,10 @@ UNREADABLE = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 where a case failed, or 2 where none could be asked."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if getattr(options, "json", None) and not options.json.parent.is_dir():
+        parser.error(f"--json {options.json}: there is no folder {options.json.parent}")
     folders = tuple(options.fixtures) if options.fixtures else SHIPPED
     try:
         cases = load(folders, options.filter)
@@ -41,6 +44,10 @@ def _check(options: argparse.Namespace, cases: Sequence[Case]) -> int:
         )
         for name in options.implementation or adapters.NAMES
     ]
+    if all(run.count(runner.UNSUPPORTED) == len(cases) for run in runs):
+        functions = ", ".join(sorted({case.function for case in cases})[:3])
+        print(f"golden: no implementation has any of {functions}", file=sys.stderr)
+        return UNREADABLE
     print(report.table(runs))
     print()
     print(report.details(runs))

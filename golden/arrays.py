@@ -65,7 +65,7 @@ class Declaration:
             raise ValueError(f"an array is declared as dtype[shape], like f32[2, 3], not {text!r}")
         shape = tuple(int(size) for size in match["shape"].split(",") if size)
         declaration = cls(dtype_of(match["dtype"]), shape)
-        if declaration.nbytes > _MOST_BYTES:
+        if declaration.nbytes > _MOST_BYTES or max(shape, default=0) > _MOST_BYTES:
             raise ValueError(f"{text} is larger than {_MOST_BYTES} bytes")
         return declaration
 

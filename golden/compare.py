@@ -28,7 +28,8 @@ class Tolerance:
         """The greatest difference allowed for each element."""
         size = np.abs(wanted)
         finite = size[np.isfinite(size)]
-        rms = np.sqrt(np.mean(finite**2)) if finite.size else 0.0
+        greatest = finite.max(initial=0)  # squares of what it divides do not overflow
+        rms = greatest * np.sqrt(np.mean((finite / greatest) ** 2)) if greatest else 0.0
         return np.asarray(self.absolute + self.relative * np.maximum(size, self.scale * rms))
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import yaml
 
-from golden.arrays import dtype_of, name_of
+from golden.arrays import dtype_of
 from golden.case import Case
 from golden.compare import Tolerance
+from golden.tolerances import precision_of
 
 _FOLDER = Path(__file__).parent / "deviations"
 
@@ -21,24 +22,27 @@ KINDS = ("upstream bug", "convention", "precision")
 class Deviation:
     """Outputs that differ from what was recorded, on purpose."""
 
-    case: str
-    """A glob over `group/case`."""
+    function: str
+    """A glob over functions."""
     output: str
     """A glob over names of outputs."""
     dtype: str
-    """The dtype of the output."""
+    """The dtype that says how exact the output can be: `tolerances.precision_of`."""
     kind: str
     """One of `KINDS`."""
     reason: str
     bound: Tolerance
     """What the outputs must keep to all the same."""
+    case: str = "*"
+    """A glob over `group/case`."""
 
     def covers(self, case: Case, output: str) -> bool:
         """Whether this speaks of an output of a case."""
         return (
-            fnmatchcase(case.id, self.case)
+            fnmatchcase(case.function, self.function)
+            and fnmatchcase(case.id, self.case)
             and fnmatchcase(output, self.output)
-            and name_of(case.outputs[output].dtype) == self.dtype
+            and precision_of(case.outputs[output], tuple(case.inputs.values())) == self.dtype
         )
 
 

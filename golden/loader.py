@@ -7,8 +7,8 @@ what its group's name stands for. An array is declared as `f32[2, 3]` and stored
 `{dtype: f32, data: [...]}`. Nothing is read before its size is known to be the declared one.
 """
 
+import reprlib
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,11 +25,25 @@ SHIPPED = (_HERE / "fixtures", _HERE / "cases")
 """Recorded from real systems, and written by hand."""
 
 _MOST_YAML_BYTES = 2**26
-_SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class UnreadableError(Exception):
     """A file of cases that cannot be used, and why, in one sentence."""
+
+
+class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """YAML's safe loader, which also refuses a name that stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """The mapping, if its names differ."""
+        names = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"{name!r} stands twice", node.start_mark
+                )
+        found: dict[Any, Any] = super().construct_mapping(node, deep)
+        return found
 
 
 def load(folders: tuple[Path, ...] = SHIPPED, pattern: str = "*") -> list[Case]:
@@ -63,12 +77,7 @@ def _read(file: Path, pattern: str) -> Iterator[Case]:
 
 
 def _groups(file: Path) -> Mapping[str, Mapping[str, Any]]:
-    if file.stat().st_size > _MOST_YAML_BYTES:
-        raise UnreadableError(f"{file}: larger than {_MOST_YAML_BYTES} bytes")
-    try:
-        content = yaml.load(file.read_bytes(), Loader=_SAFE_LOADER)  # noqa: S506 # it is a safe one
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        raise UnreadableError(f"{file}: not YAML: {_sentence(error)}") from error
+    content = _content(file)
     groups = content.get("groups") if isinstance(content, dict) else None
     if not isinstance(groups, dict):
         raise UnreadableError(f"{file}: there are no `groups` in it")
@@ -82,13 +91,31 @@ def _groups(file: Path) -> Mapping[str, Mapping[str, Any]]:
     return members
 
 
+def _content(file: Path) -> object:
+    try:
+        if file.stat().st_size > _MOST_YAML_BYTES:
+            raise UnreadableError(f"{file}: larger than {_MOST_YAML_BYTES} bytes")
+        text = file.read_bytes()
+        for event in yaml.parse(text, Loader=StrictLoader):
+            if isinstance(event, yaml.AliasEvent):  # a few of them can stand for millions of values
+                raise UnreadableError(f"{file}: aliases like *{event.anchor} are not read")
+        return yaml.load(text, Loader=StrictLoader)  # noqa: S506 # it is a safe one
+    except OSError as error:
+        raise UnreadableError(f"{file}: {_sentence(error)}") from error
+    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
+        raise UnreadableError(f"{file}: not YAML: {_sentence(error)}") from error
+
+
 def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: "_Arrays") -> Case:
     path = f"{group}/{name}"
+    function = entry.get("function") or entry.get("call") or group
+    if not isinstance(function, str):
+        raise ValueError(f"function must be a name, not {reprlib.repr(function)}")
     return Case(
         source=source,
         group=str(group),
         name=str(name),
-        function=str(entry.get("function") or entry.get("call") or group),
+        function=function,
         options=dict(entry.get("options") or entry.get("config") or {}),
         inputs=_arrays_of(entry, "inputs", f"{path}/in", arrays),
         outputs=_arrays_of(entry, "outputs", f"{path}/out", arrays),
@@ -101,7 +128,11 @@ def _arrays_of(
 ) -> Mapping[str, Array]:
     declared = entry.get(section, {})
     if not isinstance(declared, dict) or (section == "outputs" and not declared):
-        raise ValueError(f"{section} must be a mapping of names to arrays, not {declared!r}")
+        given = reprlib.repr(declared)
+        raise ValueError(f"{section} must be a mapping of names to arrays, not {given}")
+    for name in declared:
+        if not isinstance(name, str):
+            raise ValueError(f"{section} must have names, not {name!r}")
     return {
         name: _inline(array) if isinstance(array, dict) else arrays.read(f"{path}/{name}", array)
         for name, array in declared.items()
@@ -113,7 +144,14 @@ def _inline(entry: Mapping[str, object]) -> Array:
         raise ValueError(
             f"an array in place has a dtype and data, not {', '.join(map(str, entry))}"
         )
-    return np.array(entry["data"]).astype(dtype_of(entry["dtype"]))
+    data, dtype = np.array(entry["data"]), dtype_of(entry["dtype"])
+    kinds = {"b": "b", "i": "iu", "u": "iu"}.get(dtype.kind, "iuf")
+    if data.size and data.dtype.kind not in kinds:
+        raise ValueError(f"data of {entry['dtype']} must be numbers of its kind, not {data.dtype}")
+    array = data.astype(dtype)
+    if dtype.kind in "iu" and not np.array_equal(array, data):
+        raise ValueError(f"data does not fit into {entry['dtype']}")
+    return array
 
 
 class _Arrays:
@@ -146,10 +184,11 @@ class _Arrays:
                 self._check_header(stream, declaration)
             with self._zip.open(member) as stream:
                 array: Array = np.lib.format.read_array(stream, allow_pickle=False)
-        except (OSError, zipfile.BadZipFile, EOFError, NotImplementedError, zlib.error) as error:
-            raise UnreadableError(f"{self._file}: {name}: {_sentence(error)}") from error
         except KeyError:
             raise ValueError(f"{self._file.name} has no array {name}") from None
+        except Exception as error:
+            # zipfile and numpy raise a dozen kinds of errors on broken files.
+            raise UnreadableError(f"{self._file}: {name}: {_sentence(error)}") from error
         return array.view(declaration.dtype)
 
     @staticmethod

@@ -60,12 +60,14 @@ def _operation(verdict: Verdict) -> str:
 def _cell(verdicts: Sequence[Verdict]) -> str:
     total = _total(verdicts)
     errors = [o.difference.max_scaled for v in verdicts for o in v.outputs if o.difference]
-    if not errors:
+    if not errors or any(verdict.error for verdict in verdicts):
         return total
     return f"{total}  " + (f"{max(errors):.1e}" if max(errors) else "exact")
 
 
 def _total(verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return "not run"
     counts = dict.fromkeys((PASSED, DECLARED, FAILED, UNSUPPORTED), 0)
     for verdict in verdicts:
         counts[verdict.status] += 1

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, cast
 
 from golden.arrays import Array
 from golden.case import Case
@@ -28,6 +30,20 @@ class Implementation:
     """What was tested: packages and their versions, the platform."""
     wide: bool = False
     """It answers in float64 whatever the dtype of a case."""
+
+
+def core_formula(package: str, function: str) -> Callable[..., Any]:
+    """The formula of a package that `core.module.name` names.
+
+    Raises:
+        UnsupportedError: there is none of that name.
+    """
+    _, module, *names = function.split(".")
+    if find_spec(f"{package}.{module}") and len(names) == 1:
+        formula = getattr(import_module(f"{package}.{module}"), names[0], None)
+        if formula is not None:
+            return cast(Callable[..., Any], formula)
+    raise UnsupportedError(function)
 
 
 def implementation(name: str) -> Implementation:

@@ -1,7 +1,6 @@
 """The functional API and the core, `edifice_py`, as an implementation."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import jax
@@ -13,9 +12,9 @@ import edifice_py
 from edifice_py import random
 from edifice_py.activations import ACTIVATIONS
 from edifice_py.axon import Params
-from edifice_py.core.quantize import MovingCodebook
+from edifice_py.core import quantize
 from edifice_py.generative import vae
-from golden.adapters import Implementation, UnsupportedError
+from golden.adapters import Implementation, UnsupportedError, core_formula
 from golden.arrays import Array, dtype_of
 from golden.case import Case
 
@@ -35,15 +34,16 @@ def make() -> Implementation:
 
 def answer(case: Case) -> Mapping[str, Array]:
     """The outputs of a case. 64-bit types are on for the cases that have them, off for others."""
-    if case.function not in _FUNCTIONS and not case.function.startswith("core."):
+    answer_case = _core if case.function.startswith("core.") else _FUNCTIONS.get(case.function)
+    if answer_case is None:
         raise UnsupportedError(case.function)
-    wide = case.options.get("dtype") == "f64" or any(
+    wide = dtype_of(case.options.get("dtype", "f32")) == np.float64 or any(
         array.dtype in (np.float64, np.int64, np.uint64) for array in case.inputs.values()
     )
     # float32 means float32 here: without this a GPU multiplies matrices in fewer bits.
     with jax.enable_x64(wide), jax.default_matmul_precision("highest"):
         inputs = {name: jnp.asarray(array) for name, array in case.inputs.items()}
-        found = _FUNCTIONS.get(case.function, _core)(case, inputs)
+        found = answer_case(case, inputs)
         return {name: np.asarray(value) for name, value in found.items()}
 
 
@@ -190,9 +190,8 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
 
 def _core(case: Case, inputs: Inputs) -> Outputs:
     """`core.module.function`, called by name; `grad_x` is the gradient of the sum of its value."""
-    _, module, name = case.function.split(".")
-    formula = getattr(import_module(f"edifice_py.core.{module}"), name)
-    if name == "ema_update":
+    formula = core_formula("edifice_py.core", case.function)
+    if case.function == "core.quantize.ema_update":
         return _ema_update(case, inputs)
     found = {}
     for output in case.outputs:
@@ -207,9 +206,10 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
 
 
 def _ema_update(case: Case, inputs: Inputs) -> Outputs:
-    state = MovingCodebook(inputs["usage"], inputs["total"], jnp.zeros_like(inputs["total"]))
-    formula = import_module("edifice_py.core.quantize").ema_update
-    updated = formula(state, inputs["vectors"], inputs["indices"], **case.options)
+    state = quantize.MovingCodebook(
+        inputs["usage"], inputs["total"], jnp.zeros_like(inputs["total"])
+    )
+    updated = quantize.ema_update(state, inputs["vectors"], inputs["indices"], **case.options)
     found: dict[str, jax.Array] = updated._asdict()
     return found
 

@@ -1,13 +1,12 @@
 """The float64 reference, `golden.reference`: the formulas themselves, as an implementation."""
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import scipy
 
-from golden.adapters import Implementation, UnsupportedError
+from golden.adapters import Implementation, UnsupportedError, core_formula
 from golden.arrays import Array, dtype_of
 from golden.case import Case
 from golden.reference import activations, gaussian, network, quantize, random, training
@@ -144,14 +143,12 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
 
 def _core(case: Case, inputs: Inputs) -> Outputs:
     """`core.module.function`: a formula by its name, `grad_x` outputs by their own formulas."""
-    _, module, name = case.function.split(".")
-    if name == "ema_update":
+    if case.function == "core.quantize.ema_update":
         return quantize.ema_update(**{**inputs, **case.options})
-    formulas = import_module(f"golden.reference.{module}")
     found = {}
     for output in case.outputs:
-        formula = name if output == "value" else f"{name}_{output}"
-        found[output] = getattr(formulas, formula)(**inputs, **case.options)
+        name = case.function if output == "value" else f"{case.function}_{output}"
+        found[output] = core_formula("golden.reference", name)(**inputs, **case.options)
     return found
 
 

@@ -108,8 +108,31 @@ def test_list_names_every_case(capsys):
     assert any(line.startswith("core:core.gaussian/free_bits  ") for line in lines)
 
 
-def test_what_an_implementation_does_not_offer_is_no_failure(tmp_path, capsys):
-    cases = "groups: {g: {c: {function: fly, outputs: {x: {dtype: f32, data: 1}}}}}"
-    (tmp_path / "theirs.yaml").write_text(cases)
+def test_what_an_implementation_does_not_offer_is_no_failure_but_no_pass_alone(tmp_path, capsys):
+    unknown = "c: {function: fly, outputs: {x: {dtype: f32, data: 1}}}"
+    known = (
+        "k: {function: random_key, options: {seed: 3}, outputs: {key: {dtype: u32, data: [0, 3]}}}"
+    )
+    (tmp_path / "theirs.yaml").write_text(f"groups: {{g: {{{unknown}}}}}")
+    assert main(["check", "--fixtures", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "golden: no implementation has any of fly\n"
+    (tmp_path / "theirs.yaml").write_text(f"groups: {{g: {{{unknown}}}, random: {{{known}}}}}")
     assert main(["check", "--fixtures", str(tmp_path)]) == 0
     assert capsys.readouterr().out.splitlines()[2].split() == ["g", "f32", "-", "-"]
+
+
+def test_a_place_for_json_that_is_not_there_is_told_before_anything_runs(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", "--json", "nowhere/run.json"])
+    assert stopped.value.code == 2
+    assert "there is no folder nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "function", ["core.gaussian", "core.gaussian.nope", "core.nope.x", "core.a.b.c"]
+)
+def test_a_formula_that_is_not_there_is_unsupported(tmp_path, function, capsys):
+    case = f"c: {{function: {function}, outputs: {{value: {{dtype: f32, data: 1}}}}}}"
+    (tmp_path / "theirs.yaml").write_text(f"groups: {{g: {{{case}}}}}")
+    assert main(["check", "--fixtures", str(tmp_path)]) == 2
+    capsys.readouterr()

@@ -89,6 +89,11 @@ def test_empty_arrays_are_equal():
     assert compare(np.zeros((0, 3)), np.zeros((0, 3)), EXACT).within
 
 
+def test_the_scale_of_huge_values_does_not_overflow():
+    loose = Tolerance(relative=1e-12, scale=1.0)
+    assert not compare(np.array([1e200, 1.0]), np.array([1.0, 1.0]), loose).within
+
+
 def test_a_scale_speaks_for_the_terms_of_a_sum():
     scaled = Tolerance(relative=0.1, scale=1.0)
     np.testing.assert_allclose(scaled.allowed(np.array([0.0, 4.0])), [0.1 * 8**0.5, 0.4])

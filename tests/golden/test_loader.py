@@ -7,6 +7,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from golden.arrays import Declaration, describe
 from golden.loader import UnreadableError, load
@@ -76,7 +78,7 @@ def test_only_what_the_filter_wants_is_read(tmp_path, write):
         ({"inputs": {"mu": "f64[99999999999]"}}, "larger than"),
         ({"inputs": {"nu": "f32[2]"}}, "has no array kl/a/in/nu"),
         ({"inputs": {"mu": {"dtype": "f32", "data": [[1], [1, 2]]}}}, "inhomogeneous"),
-        ({"inputs": {"mu": {"dtype": "f32", "data": ["x"]}}}, "could not convert"),
+        ({"inputs": {"mu": {"dtype": "f32", "data": ["x"]}}}, "data of f32 must be numbers"),
         ({"inputs": {"mu": {"dtype": "f32"}}}, "an array in place has a dtype and data, not dtype"),
         ({"inputs": [1, 2]}, "inputs must be a mapping"),
         ({"outputs": None}, "outputs must be a mapping"),
@@ -90,11 +92,81 @@ def test_a_case_that_does_not_fit_its_arrays_is_named(write, case, words):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[1, 2]", "groups: 3", "groups: {kl: 3}", "groups: {kl: {a: 3}}", "a: [", "\t{"]
+    "content",
+    [
+        "",
+        "[1, 2]",
+        "groups: 3",
+        "groups: {kl: 3}",
+        "groups: {kl: {a: 3}}",
+        "a: [",
+        "\t{",
+        "date: 2026-13-45",
+        "a: 0x_",
+        "a: !!int ''",
+        "a: !!bool foo",
+        f"a: {'9' * 5000}",
+        "a: !!python/object/apply:os.getcwd []",
+    ],
 )
 def test_what_is_no_file_of_cases_is_refused(write, content):
     with pytest.raises(UnreadableError, match=r"theirs\.yaml: "):
         write(content)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a: &x [1]\ngroups: {kl: {a: {function: f, outputs: *x}}}", r"aliases like \*x"),
+        ("groups: {kl: {a: {outputs: {}}, a: {outputs: {}}}}", "'a' stands twice"),
+        ("groups: {kl: {a: {function: [f], outputs: {x: 'f32[]'}}}}", "function must be a name"),
+        ("groups: {kl: {a: {outputs: {1: 'f32[]'}}}}", "outputs must have names, not 1"),
+    ],
+)
+def test_what_could_mislead_is_refused(write, content, words):
+    with pytest.raises(UnreadableError, match=words):
+        write(content)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        {"dtype": "u32", "data": [4294967296]},
+        {"dtype": "u32", "data": [-1]},
+        {"dtype": "u32", "data": [0.5]},
+        {"dtype": "s64", "data": [2**70]},
+        {"dtype": "f32", "data": None},
+        {"dtype": "f32", "data": ["1.0"]},
+        {"dtype": "f32", "data": [True]},
+    ],
+)
+def test_data_in_place_is_never_changed_to_fit(write, array):
+    with pytest.raises(UnreadableError, match="kl/a: data"):
+        write(inputs={"mu": array})
+
+
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path):
+    (tmp_path / "cases.yaml").mkdir()
+    with pytest.raises(UnreadableError, match="directory"):
+        load((tmp_path,))
+
+
+@given(st.integers(0, 10**6), st.integers(1, 255), st.booleans())
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_a_broken_byte_is_noticed_or_harmless(tmp_path, write, place, change, cut):
+    file = tmp_path / "theirs.npz"
+    write()
+    whole = bytearray(file.read_bytes())
+    whole[place % len(whole)] ^= change
+    file.write_bytes(whole[: place % len(whole)] if cut else whole)
+    try:
+        (case,) = load((tmp_path,))
+    except UnreadableError as error:
+        assert "\n" not in str(error)  # noqa: PT017 # it may also be read unharmed
+    else:
+        np.testing.assert_array_equal(case.inputs["mu"], [1, 2])
 
 
 def test_a_missing_folder_or_file_is_named(tmp_path, write):

@@ -18,7 +18,7 @@ def verdict(answer, *deviations):
 
 
 def deviation(absolute, **changes):
-    entry = {"case": "g/*", "output": "x", "dtype": "f32", "kind": "precision", "reason": "r"}
+    entry = {"function": "f", "output": "x", "dtype": "f32", "kind": "precision", "reason": "r"}
     return Deviation(**{**entry, **changes}, bound=Tolerance(absolute=absolute))
 
 
@@ -69,7 +69,9 @@ def test_a_declared_deviation_holds_up_to_its_bound():
     assert verdict(off_by(0), deviation(0.2)).status == runner.PASSED
 
 
-@pytest.mark.parametrize("changes", [{"case": "h/*"}, {"output": "y"}, {"dtype": "f64"}])
+@pytest.mark.parametrize(
+    "changes", [{"function": "g"}, {"case": "h/*"}, {"output": "y"}, {"dtype": "f64"}]
+)
 def test_a_deviation_covers_only_what_it_says(changes):
     assert verdict(off_by(0.1), deviation(0.2, **changes)).status == runner.FAILED
 
@@ -77,11 +79,11 @@ def test_a_deviation_covers_only_what_it_says(changes):
 @pytest.mark.parametrize(
     "entry",
     [
-        "{case: a, output: x, dtype: f32, kind: precision, reason: '', bound: {absolute: 1}}",
-        "{case: a, output: x, dtype: f32, kind: taste, reason: r, bound: {absolute: 1}}",
-        "{case: a, output: x, dtype: f33, kind: precision, reason: r, bound: {absolute: 1}}",
-        "{case: a, output: x, dtype: f32, kind: precision, reason: r, bound: {about: 1}}",
-        "{case: a, output: x, dtype: f32, kind: precision, reason: r}",
+        "{function: a, output: x, dtype: f32, kind: precision, reason: '', bound: {absolute: 1}}",
+        "{function: a, output: x, dtype: f32, kind: taste, reason: r, bound: {absolute: 1}}",
+        "{function: a, output: x, dtype: f33, kind: precision, reason: r, bound: {absolute: 1}}",
+        "{function: a, output: x, dtype: f32, kind: precision, reason: r, bound: {about: 1}}",
+        "{function: a, output: x, dtype: f32, kind: precision, reason: r}",
     ],
 )
 def test_a_deviation_without_reason_kind_or_bound_is_refused(tmp_path, entry):

@@ -56,11 +56,14 @@ class Mutant:
 
 
 def mutants(source: str) -> Iterator[Mutant]:
-    """All mutants of a source text: in constants and functions, not in docstrings and messages."""
+    """All mutants of a source text: constants, defaults and bodies, not docstrings or checks."""
     tree = ast.parse(source)
-    constants = [node for node in tree.body if isinstance(node, ast.Assign)]
+    constants = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
     bodies: list[tuple[str, Sequence[ast.AST]]] = [("module", constants)]
-    bodies += [(f.name, f.body) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef)]
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef):
+            defaults = [d for d in (*function.args.defaults, *function.args.kw_defaults) if d]
+            bodies.append((function.name, [*defaults, *function.body]))
     for name, body in bodies:
         for node in _arithmetic(body):
             for change, broken in _broken(node):

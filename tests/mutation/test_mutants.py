@@ -9,7 +9,7 @@ from tests.mutation.mutants import mutants
 SOURCE = '''
 LIMIT = 20.0
 
-def f(x: Float[Array, "3"]) -> int:
+def f(x: Float[Array, "3"], y: int = 7) -> int:
     """Half of 1 + 1."""
     if x < 0:
         raise ValueError("1 + 1")
@@ -26,6 +26,7 @@ def test_constants_operators_signs_reductions_and_splits_are_broken_but_no_check
         "f: jnp.sum -> jnp.mean",
         "f: -a * 2 -> -a / 2",
         "f: -a -> a",
+        "f: 7 -> 8",
         "f: 2 -> 3",
     }
 
