@@ -89,15 +89,16 @@ class Model:
 
         Raises:
             KeyError: `params` lacks a layer.
-            ValueError: `x` or a parameter has a shape that does not fit.
+            TypeError, ValueError: `x` or a parameter is no array, or its shape does not fit.
 
         Reference:
             Axon.predict/3.
         """
         _check_input(x, self.input_size)
-        for layer in self.trunk + self.heads:
+        layers = self.trunk + self.heads
+        for layer in layers:
             _check_layer(layer, params)
-        return _apply(self, params, x)
+        return _apply(self, {layer.name: params[layer.name] for layer in layers}, x)
 
 
 def _glorot_uniform(key: jax.Array, layer: Dense) -> jax.Array:
@@ -123,7 +124,7 @@ def _apply(model: Model, params: Params, x: jax.Array) -> Any:
 
 
 def _check_input(x: ArrayLike, size: int) -> None:
-    shape = jnp.shape(x)
+    shape = jnp.shape(checks.array("x", x))
     if not shape or shape[-1] != size:
         raise ValueError(f"x must have a last axis of {size}, not the shape {list(shape)}.")
 
@@ -134,12 +135,14 @@ def _check_layer(layer: Dense, params: Mapping[str, Any]) -> None:
         ("bias", (layer.outputs,)),
     ):
         try:
-            given = jnp.shape(params[layer.name][name])
-        except (KeyError, TypeError):
+            parameter = params[layer.name][name]
+        except (KeyError, TypeError, IndexError):
+            has = ", ".join(map(repr, params)) if isinstance(params, Mapping) else ""
             raise KeyError(
                 f"params lacks {name!r} of the layer {layer.name!r}; it has the layers "
-                f"{', '.join(map(repr, params)) or 'of no model'}."
+                f"{has or 'of no model'}."
             ) from None
+        given = jnp.shape(checks.array(f"params[{layer.name!r}][{name!r}]", parameter))
         if given != shape:
             raise ValueError(
                 f"params[{layer.name!r}][{name!r}] must have the shape {list(shape)}, "

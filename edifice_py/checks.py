@@ -3,10 +3,14 @@
 import operator
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
+from typing import cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.typing import ArrayLike
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
 def integer(value: object) -> int | None:
@@ -50,7 +54,8 @@ def shape(name: str, value: object) -> tuple[int, ...]:
     Raises:
         ValueError: one of the sizes is no integer, or negative.
     """
-    integers = [integer(size) for size in (value if isinstance(value, Sequence) else [value])]
+    several = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+    integers = [integer(size) for size in (cast(Sequence[object], value) if several else [value])]
     if all(size is not None and size >= 0 for size in integers):
         return tuple(size for size in integers if size is not None)
     raise ValueError(f"{name} must be a tuple of non-negative integers, not {value!r}.")
@@ -84,13 +89,44 @@ def options(function: str, given: Mapping[str, object], allowed: Collection[str]
             )
 
 
-def same_shape(**arrays: ArrayLike) -> None:
-    """Refuse two arrays of different shapes; nothing is broadcast.
+def array(name: str, value: object) -> ArrayLike:
+    """`value`, an array of real numbers of at most 64 bits, or one number.
 
     Raises:
+        TypeError: it is a list, or something else that is no array, or holds other things.
+    """
+    if isinstance(value, bool | int | float):
+        return value
+    if not isinstance(value, np.ndarray | np.generic | jax.Array):
+        raise TypeError(
+            f"{name} must be an array, not {_describe(value)}; jax.numpy.asarray makes one."
+        )
+    if value.dtype.name not in (*FLOATS, "bool") and not jnp.issubdtype(value.dtype, jnp.integer):
+        raise TypeError(f"{name} must hold integers, {', '.join(FLOATS)}, not {value.dtype}.")
+    return cast(ArrayLike, value)
+
+
+def scalar(name: str, value: object) -> ArrayLike:
+    """`value`, one real number, which may be traced.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is an array of another shape than [].
+    """
+    number = array(name, value)
+    if jnp.ndim(number) != 0:
+        raise ValueError(f"{name} must be one number, not an array of {list(jnp.shape(number))}.")
+    return number
+
+
+def same_shape(**arrays: object) -> None:
+    """Refuse what is no array, and two arrays of different shapes; nothing is broadcast.
+
+    Raises:
+        TypeError: one of them is no array of real numbers.
         ValueError: names both arrays and their shapes.
     """
-    (first, a), (second, b) = arrays.items()
+    (first, a), (second, b) = ((name, array(name, value)) for name, value in arrays.items())
     if jnp.shape(a) != jnp.shape(b):
         raise ValueError(
             f"{first} and {second} must have the same shape, "
@@ -98,19 +134,20 @@ def same_shape(**arrays: ArrayLike) -> None:
         )
 
 
-def broadcasts(name: str, value: ArrayLike, shape: tuple[int, ...]) -> ArrayLike:
+def broadcasts(name: str, value: object, shape: tuple[int, ...]) -> ArrayLike:
     """`value`, a number or an array that broadcasts to `shape`.
 
     Raises:
-        ValueError: it does not.
+        TypeError: it is no array of real numbers.
+        ValueError: it does not broadcast.
     """
-    given = jnp.shape(value)
+    given = jnp.shape(array(name, value))
     sizes = zip(reversed(given), reversed(shape), strict=False)
     if len(given) > len(shape) or any(a not in (1, b) for a, b in sizes):
         raise ValueError(
             f"{name} must be a number or broadcast to {list(shape)}, not an array of {list(given)}."
         )
-    return value
+    return array(name, value)
 
 
 def threefry_key(name: str, value: object) -> jax.Array:

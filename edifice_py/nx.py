@@ -8,8 +8,16 @@ from jax.typing import ArrayLike, DTypeLike
 
 
 def number(value: ArrayLike) -> ArrayLike:
-    """A Python number as Nx reads it: a float as float32, whatever it is combined with."""
-    return np.float32(value) if isinstance(value, float) else value
+    """A number as Nx reads it: a Python float, traced or not, as float32 beside any other type."""
+    if type(value) is float:
+        return np.float32(value)
+    if (
+        isinstance(value, jax.Array)
+        and value.weak_type
+        and jnp.issubdtype(value.dtype, jnp.floating)
+    ):
+        return value.astype(jnp.float32)
+    return value
 
 
 def float_type(*arrays: ArrayLike) -> np.dtype:

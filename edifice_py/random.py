@@ -18,8 +18,6 @@ from jax.typing import ArrayLike, DTypeLike
 from edifice_py import checks, nx, threefry
 from edifice_py.core import special
 
-_FLOATS = ("float16", "bfloat16", "float32", "float64")
-
 
 def key(seed: int) -> jax.Array:
     """The key of a seed.
@@ -105,7 +103,8 @@ def uniform(
         key: the key to draw with.
         shape: the shape of the value.
         dtype: float16, bfloat16, float32, or float64 where `jax_enable_x64` is on.
-        minval: the lower end, included; anything that broadcasts to `shape`.
+        minval: the lower end, included; a number (a Python float is float32, as in Nx) or an array
+            that broadcasts to `shape`.
         maxval: the upper end, excluded but for rounding.
 
     Returns:
@@ -143,7 +142,7 @@ def normal(
         key: the key to draw with.
         shape: the shape of the value.
         dtype: float16, bfloat16, float32, or float64 where `jax_enable_x64` is on.
-        mean: anything that broadcasts to `shape`.
+        mean: a number (a Python float is float32, as in Nx) or an array that broadcasts to `shape`.
         standard_deviation: likewise.
 
     Returns:
@@ -197,19 +196,20 @@ def _array_words(data: np.ndarray | jax.Array) -> jax.Array:
 
 
 def _number(name: str, value: ArrayLike, shape: tuple[int, ...]) -> ArrayLike:
-    """A number as Nx reads it, or an array that broadcasts to a shape."""
-    return nx.number(checks.broadcasts(name, value, shape))
+    """A number as Nx reads it, or an array, broadcast to a shape."""
+    number = nx.number(checks.broadcasts(name, value, shape))
+    return jnp.broadcast_to(number, shape) if jnp.ndim(number) else number
 
 
 def _drawn(shape: object, dtype: DTypeLike) -> tuple[tuple[int, ...], np.dtype]:
     """The shape and dtype of a draw, checked."""
     sizes = checks.shape("shape", shape)
     try:
-        kind = jnp.dtype(dtype)
+        kind = jnp.dtype(checks.choice("dtype", dtype, checks.FLOATS) if dtype is None else dtype)
     except TypeError:
-        checks.choice("dtype", dtype, _FLOATS)
+        checks.choice("dtype", dtype, checks.FLOATS)
         raise
-    checks.choice("dtype", kind.name, _FLOATS)
+    checks.choice("dtype", kind.name, checks.FLOATS)
     if kind == jnp.float64 and jax.dtypes.canonicalize_dtype(kind) != kind:
         raise ValueError(
             "dtype float64 needs jax_enable_x64, which is off; turn it on or ask for float32."

@@ -28,7 +28,8 @@ SURFACE = {
     "edifice_py.core.objective": (
         "beta_objective capacity_objective negative_elbo vector_quantization_objective"
     ),
-    "edifice_py.core.special": "erf_inv",
+    "edifice_py.core.special": "erf_inv expm1_minus_x",
+    "edifice_py.core.formula": "formula",
     "edifice_py.core.schedules": "capacity constant cyclical linear sigmoid",
     "edifice_py.core.quantize": (
         "MovingCodebook codebook_loss commitment_loss ema_update nearest_code perplexity "

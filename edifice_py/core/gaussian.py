@@ -1,24 +1,25 @@
 """The diagonal Gaussian posterior: its divergence from the standard normal, and its samples."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from edifice_py.core.formula import formula
 from edifice_py.core.reduce import latent_sum, latent_sum_batch_mean
+from edifice_py.core.special import expm1_minus_x
 
 LOG_VAR_LIMIT = 20.0
 """Artifex samples with log-variances within ±20: standard deviations of 4.5e-5 to 2.2e4."""
 
 
-@jax.jit
+@formula
 def kl_per_dimension(
     mean: Float[Array, "*batch latent"], log_var: Float[Array, "*batch latent"]
 ) -> Float[Array, "*batch latent"]:
     r"""KL of N(mean, exp(log_var)) from N(0, 1) for each latent dimension.
 
-    \(-\frac12 (1 + \log\sigma^2 - \mu^2 - \sigma^2)\), computed as
-    \(\frac12 (\mu^2 + (\operatorname{expm1}(\log\sigma^2) - \log\sigma^2))\): near the prior the
-    textbook order subtracts ones from ones and loses every digit.
+    \(-\frac12 (1 + \log\sigma^2 - \mu^2 - \sigma^2)\), computed as half the sum of \(\mu^2\) and
+    \(\sigma^2 - 1 - \log\sigma^2\), neither of which is ever negative: near the prior the textbook
+    order subtracts ones from ones and loses every digit.
 
     Args:
         mean: posterior mean, `[..., latent]`.
@@ -26,7 +27,7 @@ def kl_per_dimension(
             result is inf.
 
     Returns:
-        `[..., latent]`, in nats, never negative but for rounding.
+        `[..., latent]`, in nats, never negative.
 
     Reference:
         Kingma and Welling (2014), Auto-Encoding Variational Bayes, appendix B.
@@ -35,10 +36,10 @@ def kl_per_dimension(
         >>> kl_per_dimension(jnp.array([[0.0, 1.0]]), jnp.array([[0.0, 0.0]])).tolist()
         [[0.0, 0.5]]
     """
-    return 0.5 * (jnp.square(mean) + (jnp.expm1(log_var) - log_var))
+    return 0.5 * (jnp.square(mean) + expm1_minus_x(log_var))
 
 
-@jax.jit
+@formula
 def kl_per_sample(
     mean: Float[Array, "*batch latent"], log_var: Float[Array, "*batch latent"]
 ) -> Float[Array, "*batch"]:
@@ -61,7 +62,7 @@ def kl_per_sample(
     return latent_sum(kl_per_dimension(mean, log_var))
 
 
-@jax.jit
+@formula
 def kl_divergence(
     mean: Float[Array, "*batch latent"], log_var: Float[Array, "*batch latent"]
 ) -> Float[Array, ""]:
@@ -84,7 +85,7 @@ def kl_divergence(
     return latent_sum_batch_mean(kl_per_dimension(mean, log_var))
 
 
-@jax.jit
+@formula
 def free_bits(
     kl: Float[Array, "*batch latent"], floor: Float[Array, ""] | float
 ) -> Float[Array, "*batch latent"]:
@@ -111,7 +112,7 @@ def free_bits(
     return jnp.maximum(kl, floor)
 
 
-@jax.jit
+@formula
 def clip_log_var(log_var: Float[Array, "..."]) -> Float[Array, "..."]:
     """Clip log-variances to ±`LOG_VAR_LIMIT`, so that a standard deviation stays finite.
 
@@ -131,7 +132,7 @@ def clip_log_var(log_var: Float[Array, "..."]) -> Float[Array, "..."]:
     return jnp.clip(log_var, -LOG_VAR_LIMIT, LOG_VAR_LIMIT)
 
 
-@jax.jit
+@formula
 def reparameterize(
     mean: Float[Array, "*shape"], log_var: Float[Array, "*shape"], noise: Float[Array, "*shape"]
 ) -> Float[Array, "*shape"]:

@@ -1,13 +1,14 @@
 """Training objectives, put together from their terms. Each is a loss: smaller is better."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
+
+from edifice_py.core.formula import formula
 
 Scalar = Float[Array, ""] | Int[Array, ""] | float | int
 
 
-@jax.jit
+@formula
 def negative_elbo(reconstruction: Scalar, kl: Scalar) -> Float[Array, ""]:
     r"""\(-\mathrm{ELBO} = -E_q[\log p(x|z)] + \mathrm{KL}\).
 
@@ -28,7 +29,7 @@ def negative_elbo(reconstruction: Scalar, kl: Scalar) -> Float[Array, ""]:
     return jnp.add(reconstruction, kl)
 
 
-@jax.jit
+@formula
 def beta_objective(reconstruction: Scalar, kl: Scalar, beta: Scalar) -> Float[Array, ""]:
     r"""\(\mathrm{reconstruction} + \beta\,\mathrm{KL}\).
 
@@ -50,7 +51,7 @@ def beta_objective(reconstruction: Scalar, kl: Scalar, beta: Scalar) -> Float[Ar
     return jnp.add(reconstruction, jnp.multiply(beta, kl))
 
 
-@jax.jit
+@formula
 def capacity_objective(
     reconstruction: Scalar, kl: Scalar, capacity: Scalar, gamma: Scalar
 ) -> Float[Array, ""]:
@@ -75,7 +76,7 @@ def capacity_objective(
     return jnp.add(reconstruction, jnp.multiply(gamma, jnp.abs(jnp.subtract(kl, capacity))))
 
 
-@jax.jit
+@formula
 def vector_quantization_objective(
     reconstruction: Scalar, codebook: Scalar, commitment: Scalar, commitment_cost: Scalar
 ) -> Float[Array, ""]:

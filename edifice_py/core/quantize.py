@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
+
+from edifice_py.core.formula import formula
 
 LOG_OFFSET = 1e-10
 """`perplexity` adds this inside its logarithm, so that unused codes count as nothing."""
@@ -15,7 +16,7 @@ Codebook = Float[Array, "codes dim"]
 Scalar = Float[Array, ""] | Int[Array, ""] | float | int
 
 
-@jax.jit
+@formula
 def squared_distances(vectors: Vectors, codebook: Codebook) -> Float[Array, "*batch codes"]:
     r"""\(|e|^2 + |c|^2 - 2 e \cdot c\) for every vector e and every code c.
 
@@ -24,8 +25,8 @@ def squared_distances(vectors: Vectors, codebook: Codebook) -> Float[Array, "*ba
         codebook: `[codes, dim]`.
 
     Returns:
-        `[..., codes]`, in squared units of the vectors. Rounding can make a distance near 0
-        slightly negative.
+        `[..., codes]`, in squared units of the vectors. Each is off by the rounding of |e|^2, which
+        can make one near 0 negative: keep vectors near the origin.
 
     Reference:
         Workshop, Advanced VAE Examples, "VQ-VAE Implementation".
@@ -40,7 +41,7 @@ def squared_distances(vectors: Vectors, codebook: Codebook) -> Float[Array, "*ba
     return of_vectors + of_codes - 2 * products
 
 
-@jax.jit
+@formula
 def nearest_code(vectors: Vectors, codebook: Codebook) -> Int[Array, "*batch"]:
     """The index of the nearest code of each vector; of equally near ones, the lowest.
 
@@ -61,7 +62,7 @@ def nearest_code(vectors: Vectors, codebook: Codebook) -> Int[Array, "*batch"]:
     return lax.argmin(squared_distances(vectors, codebook), vectors.ndim - 1, jnp.int32)
 
 
-@jax.jit
+@formula
 def straight_through(vectors: Vectors, codes: Vectors) -> Vectors:
     r"""The value of `codes` with the gradient of `vectors`.
 
@@ -82,7 +83,7 @@ def straight_through(vectors: Vectors, codes: Vectors) -> Vectors:
     return vectors + lax.stop_gradient(codes - vectors)
 
 
-@jax.jit
+@formula
 def codebook_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
     """Mean square of `codes` minus `vectors`, which moves the codes only.
 
@@ -103,7 +104,7 @@ def codebook_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
     return jnp.mean(jnp.square(codes - lax.stop_gradient(vectors)))
 
 
-@jax.jit
+@formula
 def commitment_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
     """Mean square of `codes` minus `vectors`, which moves the encoder only.
 
@@ -124,7 +125,7 @@ def commitment_loss(vectors: Vectors, codes: Vectors) -> Float[Array, ""]:
     return jnp.mean(jnp.square(lax.stop_gradient(codes) - vectors))
 
 
-@jax.jit
+@formula
 def perplexity(usage: Float[Array, " codes"]) -> Float[Array, ""]:
     r"""\(\exp(-\sum_k p_k \log(p_k + 10^{-10}))\): how many codes are in even use.
 
@@ -156,7 +157,7 @@ class MovingCodebook(NamedTuple):
     """`total` over smoothed `usage`."""
 
 
-@jax.jit
+@formula
 def ema_update(
     state: MovingCodebook,
     vectors: Float[Array, "batch dim"],
@@ -173,12 +174,13 @@ def ema_update(
     Args:
         state: the averages so far.
         vectors: encoder output of the batch, `[batch, dim]`.
-        indices: the code of each vector, `[batch]`.
+        indices: the code of each vector, `[batch]`, from 0 to codes - 1.
         decay: what remains of the old averages, in [0, 1].
         epsilon: smoothing, in vectors a code.
 
     Returns:
-        The new averages and codebook. It has no use for gradients.
+        The new averages and codebook, which is the old one while nothing was ever used. It has no
+        use for gradients.
 
     Reference:
         van den Oord et al. (2017), appendix A.1; the smoothing is that of Sonnet's
@@ -196,4 +198,6 @@ def ema_update(
     total = decay * state.total + (1 - decay) * sums
     size = jnp.sum(usage)
     smoothed = (usage + epsilon) / (size + codes * epsilon) * size
-    return MovingCodebook(usage, total, total / smoothed[:, None])
+    used = smoothed[:, None] > 0
+    codebook = jnp.where(used, total / jnp.where(used, smoothed[:, None], 1), state.codebook)
+    return MovingCodebook(usage, total, codebook)

@@ -1,11 +1,12 @@
 """Reductions. The name says over which axes: there is no string argument to get wrong."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from edifice_py.core.formula import formula
 
-@jax.jit
+
+@formula
 def element_mean(values: Float[Array, "..."]) -> Float[Array, ""]:
     r"""Mean over every element: \(\frac{1}{N}\sum_n v_n\).
 
@@ -25,7 +26,7 @@ def element_mean(values: Float[Array, "..."]) -> Float[Array, ""]:
     return jnp.mean(values)
 
 
-@jax.jit
+@formula
 def latent_sum(values: Float[Array, "*batch latent"]) -> Float[Array, "*batch"]:
     r"""Sum over the last axis, the latent one: \(\sum_j v_{\cdot j}\).
 
@@ -45,7 +46,7 @@ def latent_sum(values: Float[Array, "*batch latent"]) -> Float[Array, "*batch"]:
     return jnp.sum(values, axis=-1)
 
 
-@jax.jit
+@formula
 def latent_sum_batch_mean(values: Float[Array, "*batch latent"]) -> Float[Array, ""]:
     r"""Sum over the last axis, then mean over all others: \(\frac{1}{B}\sum_{bj} v_{bj}\).
 
@@ -65,7 +66,7 @@ def latent_sum_batch_mean(values: Float[Array, "*batch latent"]) -> Float[Array,
     return element_mean(latent_sum(values))
 
 
-@jax.jit
+@formula
 def feature_sum_batch_mean(values: Float[Array, "..."]) -> Float[Array, ""]:
     r"""Sum over all axes but the first, then mean over the first.
 

@@ -1,23 +1,25 @@
 """Schedules: functions of the training step that give the weight of the KL, or its capacity.
 
-A step is a number or a traced array, counted from 0 and cast to float32 as in Artifex: exact up to
-2^24 steps. No schedule clamps a negative step.
+A step is a number below 2^31 or an array, counted from 0 and cast to float32 as in Artifex: exact
+up to 2^24 steps. No schedule clamps a negative step.
 """
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from edifice_py.core.formula import formula
+
 Step = Int[Array, "*steps"] | Float[Array, "*steps"] | int | float
 Scalar = Float[Array, ""] | Int[Array, ""] | float | int
 Weight = Float[Array, "*steps"]
 
 
-def _float32(step: Step) -> Weight:
-    return jnp.asarray(step, jnp.float32)
+def _float32(number: Step) -> Weight:
+    return jnp.asarray(number, jnp.float32)
 
 
-@jax.jit
+@formula
 def constant(step: Step, beta: Scalar) -> Weight:
     r"""\(\beta\) at every step.
 
@@ -38,7 +40,7 @@ def constant(step: Step, beta: Scalar) -> Weight:
     return jnp.full_like(_float32(step), beta)
 
 
-@jax.jit
+@formula
 def linear(step: Step, beta: Scalar, warmup_steps: Scalar) -> Weight:
     r"""\(\beta \min(1, t / w)\): from 0 at the first step to beta at step w, and beta from there.
 
@@ -58,14 +60,16 @@ def linear(step: Step, beta: Scalar, warmup_steps: Scalar) -> Weight:
         >>> linear(jnp.array([0, 5, 20]), 4.0, 10).tolist()
         [0.0, 2.0, 4.0]
     """
-    return beta * jnp.minimum(1.0, _float32(step) / jnp.maximum(1.0, warmup_steps))
+    return _float32(beta) * jnp.minimum(
+        1.0, _float32(step) / jnp.maximum(1.0, _float32(warmup_steps))
+    )
 
 
-@jax.jit
+@formula
 def sigmoid(step: Step, beta: Scalar, warmup_steps: Scalar) -> Weight:
     r"""\(\beta / (1 + e^{-(t - w/2) / (w/10)})\): an S centred at half the warm-up.
 
-    At step w it has reached 99.3 % of beta.
+    At step w it has reached 99.3 % of beta, for w of at least 10.
 
     Args:
         step: training step t, any shape.
@@ -82,11 +86,12 @@ def sigmoid(step: Step, beta: Scalar, warmup_steps: Scalar) -> Weight:
         >>> float(sigmoid(50, 4.0, 100))
         2.0
     """
-    scale = jnp.maximum(1.0, warmup_steps / 10)
-    return beta * jax.nn.sigmoid((_float32(step) - warmup_steps / 2) / scale)
+    length = _float32(warmup_steps)
+    scale = jnp.maximum(1.0, length / 10)
+    return _float32(beta) * jax.nn.sigmoid((_float32(step) - length / 2) / scale)
 
 
-@jax.jit
+@formula
 def cyclical(step: Step, beta: Scalar, period: Scalar) -> Weight:
     r"""\(\beta \min(1, (t \bmod p) / (p/2))\): half a period of ramp, half of beta.
 
@@ -106,10 +111,12 @@ def cyclical(step: Step, beta: Scalar, period: Scalar) -> Weight:
         >>> cyclical(jnp.array([0, 2, 4, 9, 10]), 1.0, 8).tolist()
         [0.0, 0.5, 1.0, 0.25, 0.5]
     """
-    return beta * jnp.minimum(1.0, jnp.mod(_float32(step), period) / jnp.maximum(1.0, period / 2))
+    length = _float32(period)
+    ramp = jnp.mod(_float32(step), length) / jnp.maximum(1.0, length / 2)
+    return _float32(beta) * jnp.minimum(1.0, ramp)
 
 
-@jax.jit
+@formula
 def capacity(step: Step, maximum: Scalar, num_iter: Scalar) -> Weight:
     r"""\(\min(C, C\,t / n)\): the KL to hold, from 0 to C over n steps.
 
@@ -128,4 +135,5 @@ def capacity(step: Step, maximum: Scalar, num_iter: Scalar) -> Weight:
         >>> capacity(jnp.array([0, 256, 2000]), 25.0, 1024).tolist()
         [0.0, 6.25, 25.0]
     """
-    return jnp.minimum(maximum, maximum * _float32(step) / num_iter)
+    most = _float32(maximum)
+    return jnp.minimum(most, most * _float32(step) / _float32(num_iter))

@@ -1,13 +1,14 @@
 """Edifice.Generative.VAE, function for function (Edifice 0.2.0).
 
     encoder, decoder = build(input_size=784, latent_size=32)
-    params = {"encoder": encoder.init(seed), "decoder": decoder.init(seed)}
+    params = {"encoder": encoder.init(42), "decoder": decoder.init(42)}
     posterior = encoder.apply(params["encoder"], x)
     z, key = reparameterize(posterior["mu"], posterior["log_var"], key)
-    reconstruction = decoder.apply(params["decoder"], z)
-    total = loss(reconstruction, x, posterior["mu"], posterior["log_var"], beta=1.0)
+    total = loss(decoder.apply(params["decoder"], z), x, **posterior, beta=1.0)
 
-16-bit floats are computed in float32 and rounded once, at the end; integers count as float32.
+In `reparameterize`, `kl_divergence` and `loss` 16-bit floats are computed in float32 and rounded
+once, at the end. A network computes in the type of its parameters and input. Integers count as
+float32.
 """
 
 from collections.abc import Callable, Sequence
@@ -60,12 +61,7 @@ def build(**options: Unpack[BuildOptions]) -> tuple[Model, Model]:
             `decoder_sizes` ([128, 256]) and `activation` ("relu").
 
     Returns:
-        `(encoder, decoder)`, as from `build_encoder` and `build_decoder`.
-
-    Raises:
-        KeyError: `input_size` is missing.
-        TypeError: there is no option of that name.
-        ValueError: a size is no positive integer, or the activation unknown.
+        `(encoder, decoder)`, as from `build_encoder` and `build_decoder`, which also raise.
 
     Reference:
         Edifice.Generative.VAE.build/1.
@@ -199,7 +195,7 @@ def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
         A scalar in nats: the sum over the last axis, the mean over all others.
 
     Raises:
-        ValueError: the shapes differ, or are those of scalars.
+        TypeError, ValueError: they are no arrays, or their shapes differ, or are those of scalars.
 
     Reference:
         Edifice.Generative.VAE.kl_divergence/2. Differs from it near the prior, where the order of
@@ -231,13 +227,15 @@ def loss(
         target: what it should be, same shape.
         mu: posterior mean, `[batch, latent_size]`.
         log_var: log of the posterior variance, same shape.
-        beta: the weight of the KL.
+        beta: the weight of the KL, one number.
 
     Returns:
-        A scalar. It is float32 for 16-bit inputs, since Nx reads a float `beta` as float32.
+        A scalar. It is float32 for 16-bit inputs, since Nx reads a float `beta` as float32; an
+        integer beta leaves them their type.
 
     Raises:
-        ValueError: `reconstruction` and `target`, or `mu` and `log_var`, differ in shape.
+        TypeError, ValueError: an argument is no array, `reconstruction` and `target`, or `mu` and
+            `log_var`, differ in shape, or `beta` is not one number.
 
     Reference:
         Edifice.Generative.VAE.loss/5.
@@ -249,7 +247,7 @@ def loss(
     """
     checks.same_shape(reconstruction=reconstruction, target=target)
     _check_posterior(mu, log_var)
-    weight = nx.number(beta)
+    weight = nx.number(checks.scalar("beta", beta))
     dtype = nx.float_type(reconstruction, target, mu, log_var, weight)
     return _evaluate(_loss, dtype, reconstruction, target, mu, log_var, weight)
 

@@ -44,7 +44,9 @@ def bernoulli_from_logits(logit: Array, target: Array) -> Array:
 
 def bernoulli_from_logits_grad_logit(logit: Array, target: Array) -> Array:
     """sigmoid(l) - x."""
-    return np.exp(-np.logaddexp(0, -logit)) - target
+    return (1 - target) * np.exp(-np.logaddexp(0, -logit)) - target * np.exp(
+        -np.logaddexp(0, logit)
+    )
 
 
 def _cross_entropy(p: Array, target: Array, offset: float) -> Array:

@@ -160,13 +160,13 @@ def test_parts_must_be_positive(parts):
         random.split(random.key(0), parts)
 
 
-@pytest.mark.parametrize("shape", [-1, (2, -3), (2.5,), "ab"])
+@pytest.mark.parametrize("shape", [-1, (2, -3), (2.5,), "ab", b"ab", None])
 def test_shape_must_be_sizes(shape):
     with pytest.raises(ValueError, match="shape must be a tuple of non-negative integers"):
         random.uniform(random.key(0), shape)
 
 
-@pytest.mark.parametrize("dtype", [np.int32, "complex64", "flaot32", object])
+@pytest.mark.parametrize("dtype", [np.int32, "complex64", "flaot32", object, None])
 def test_only_floats_are_drawn(dtype):
     with pytest.raises(ValueError, match="dtype must be one of bfloat16, float16, float32"):
         random.normal(random.key(0), (2,), dtype)

@@ -205,7 +205,19 @@ def test_a_float_beta_is_float32_as_in_nx():
         assert float(vae.loss(one, one, one, 0 * one, beta=np.array(0.1))) == 0.05
 
 
-def test_beta_may_be_traced():
+def test_a_traced_beta_gives_what_a_number_gives():
+    half = jnp.ones((1, 2), jnp.float16)
+    with jax.enable_x64(True):
+        wide = np.ones((1, 1))
+        for array in (half, wide):
+            loss = lambda beta, a=array: vae.loss(a, 2 * a, a, a, beta=beta)  # noqa: E731
+            alone, traced, weak = loss(0.1), jax.jit(loss)(0.1), loss(jnp.asarray(0.1))
+            assert alone.dtype == traced.dtype == weak.dtype
+            assert alone == traced == weak
+        assert vae.loss(wide, wide, wide, 0 * wide, beta=np.float64(0.1)) == 0.05
+
+
+def test_beta_may_be_differentiated():
     one = jnp.ones((1, 2))
     gradient = jax.grad(lambda beta: vae.loss(one, one, one, 0 * one, beta=beta))(0.5)
     assert gradient == 1.0
@@ -217,54 +229,10 @@ def test_near_the_prior_the_divergence_keeps_its_digits():
     mu, log_var = generator.normal(0, 1e-4, (2, 16, 8)).astype(np.float32)
     m, v = mu.astype(np.float64), log_var.astype(np.float64)
     wanted = np.mean(np.sum(0.5 * (m**2 + np.expm1(v) - v), axis=-1))
-    np.testing.assert_allclose(vae.kl_divergence(mu, log_var), wanted, rtol=1e-3)
+    np.testing.assert_allclose(vae.kl_divergence(mu, log_var), wanted, rtol=1e-6)
 
 
 def test_log_var_is_not_clipped():
     z, _ = vae.reparameterize(np.zeros(2, np.float32), np.full(2, 60, np.float32), random.key(0))
     noise, _ = random.normal(random.key(0), (2,))
     np.testing.assert_allclose(z, noise * np.exp(np.float32(30)), rtol=1e-6)
-
-
-def test_shapes_that_do_not_match_are_refused():
-    a, b = jnp.ones((2, 3)), jnp.ones((3,))
-    same = "must have the same shape"
-    with pytest.raises(ValueError, match=rf"mu and log_var {same}, not \[2, 3\] and \[3\]"):
-        vae.kl_divergence(a, b)
-    with pytest.raises(ValueError, match=f"mu and log_var {same}"):
-        vae.reparameterize(a, b, random.key(0))
-    with pytest.raises(ValueError, match=f"reconstruction and target {same}"):
-        vae.loss(a, b, a, a)
-    with pytest.raises(ValueError, match=f"mu and log_var {same}"):
-        vae.loss(a, a, a, b)
-    with pytest.raises(ValueError, match="mu must have a latent axis"):
-        vae.kl_divergence(1.0, 1.0)
-
-
-def test_inputs_and_parameters_that_do_not_fit_are_named():
-    encoder, decoder = vae.build(**SMALL)
-    params = encoder.init(0)
-    with pytest.raises(ValueError, match=r"x must have a last axis of 6, not the shape \[2, 5\]"):
-        encoder.apply(params, jnp.ones((2, 5)))
-    with pytest.raises(ValueError, match=r"x must have a last axis of 6, not the shape \[\]"):
-        encoder.apply(params, jnp.ones(()))
-    with pytest.raises(KeyError, match=r"lacks 'kernel' of the layer 'decoder_dense_0'.*'mu'"):
-        decoder.apply(params, jnp.ones((2, 3)))
-    with pytest.raises(KeyError, match="of no model"):
-        decoder.apply({}, jnp.ones((2, 3)))
-    other = vae.build_encoder(**{**SMALL, "encoder_sizes": [7]}).init(0)
-    with pytest.raises(ValueError, match=r"'kernel'\] must have the shape \[6, 5\], not \[6, 7\]"):
-        encoder.apply(other, jnp.ones((2, 6)))
-
-
-def test_what_is_neither_seed_nor_key_is_refused():
-    encoder, _ = vae.build(**SMALL)
-    with pytest.raises(TypeError, match="seed, where it is no integer, must be a key"):
-        encoder.init("seven")
-    with pytest.raises(ValueError, match="64"):
-        encoder.init(2**64)
-
-
-def test_a_key_that_is_none_is_refused_before_any_computation():
-    with pytest.raises(TypeError, match="key must be a key"):
-        vae.reparameterize(jnp.ones(2), jnp.ones(2), 42)

@@ -119,6 +119,47 @@ def test_the_inverse_error_function_keeps_its_digits_near_one():
     np.testing.assert_allclose(special.erf_inv(jnp.asarray(-x)), -wanted, rtol=4e-7)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_margins_and_counts_mean_something_in_16_bits(dtype):
+    ends, target = jnp.asarray([0, 1, 0, 1], dtype), jnp.asarray([1, 0, 0, 1], dtype)
+    for formula in (
+        reconstruction.bernoulli_from_probabilities,
+        reconstruction.bernoulli_with_offset,
+    ):
+        np.testing.assert_allclose(formula(ends, target)[:2], [16, 16], atol=2.5)
+        np.testing.assert_allclose(formula(ends, target)[2:], [0, 0], atol=1e-6)
+    assert quantize.perplexity(jnp.asarray([3, 3, 0, 0], dtype)) == 2
+    state = quantize.MovingCodebook(*(jnp.zeros(n, dtype) for n in (3, (3, 1), (3, 1))))
+    ones, zeros = jnp.ones((4096, 1), dtype), jnp.zeros(4096, jnp.int32)
+    updated = quantize.ema_update(state, ones, zeros, decay=0.5)
+    assert updated.usage.tolist() == [2048, 0, 0]
+    assert jnp.all(jnp.isfinite(updated.codebook))
+
+
+def test_a_result_beside_a_wider_argument_stays_wide():
+    half = jnp.ones(3, jnp.float16)
+    with jax.numpy_dtype_promotion("standard"):
+        assert reconstruction.squared_error(half, jnp.ones(3)).dtype == jnp.float32
+    assert gaussian.free_bits(half, 0.5).dtype == jnp.float16
+
+
+def test_a_codebook_of_no_use_yet_is_kept():
+    state = quantize.MovingCodebook(jnp.zeros(3), jnp.zeros((3, 2)), jnp.ones((3, 2)))
+    updated = quantize.ema_update(state, jnp.ones((2, 2)), jnp.array([0, 1]), decay=1.0)
+    np.testing.assert_array_equal(updated.codebook, state.codebook)
+
+
+@pytest.mark.parametrize("size", [1e-1, 1e-3, 1e-5, 1e-7])
+def test_kl_and_its_gradient_keep_their_digits_near_the_prior(size):
+    log_var = jnp.array([size, -size])
+    wide = np.asarray(log_var, np.float64)
+    series = wide**2 * (1 / 2 + wide / 6 + wide**2 / 24 + wide**3 / 120 + wide**4 / 720)
+    kl = gaussian.kl_per_dimension(jnp.zeros(2), log_var)
+    np.testing.assert_allclose(kl, series / 2, rtol=4e-7)
+    gradient = jax.grad(lambda v: gaussian.kl_divergence(jnp.zeros(2), v))(log_var)
+    np.testing.assert_allclose(gradient, np.expm1(wide) / 2, rtol=4e-7)
+
+
 def test_moving_averages_reach_the_means_of_what_each_code_receives():
     vectors = jnp.array([[0.0, 0.0], [2.0, 0.0], [10.0, 10.0]])
     indices = jnp.array([0, 0, 1])
