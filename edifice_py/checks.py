@@ -141,13 +141,14 @@ def broadcasts(name: str, value: object, shape: tuple[int, ...]) -> ArrayLike:
         TypeError: it is no array of real numbers.
         ValueError: it does not broadcast.
     """
-    given = jnp.shape(array(name, value))
+    checked = array(name, value)
+    given = jnp.shape(checked)
     sizes = zip(reversed(given), reversed(shape), strict=False)
     if len(given) > len(shape) or any(a not in (1, b) for a, b in sizes):
         raise ValueError(
             f"{name} must be a number or broadcast to {list(shape)}, not an array of {list(given)}."
         )
-    return array(name, value)
+    return checked
 
 
 def threefry_key(name: str, value: object) -> jax.Array:
