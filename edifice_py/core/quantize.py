@@ -201,3 +201,68 @@ def ema_update(
     used = smoothed[:, None] > 0
     codebook = jnp.where(used, total / jnp.where(used, smoothed[:, None], 1), state.codebook)
     return MovingCodebook(usage, total, codebook)
+
+
+@formula
+def replace_dead_codes(
+    state: MovingCodebook, replacements: Codebook, threshold: Scalar
+) -> MovingCodebook:
+    r"""Put every code whose usage is below a threshold somewhere else.
+
+    Its usage starts again at the threshold, and its total where that keeps it in its new place.
+
+    Args:
+        state: the averages.
+        replacements: where to put each code if it is dead, `[codes, dim]`.
+        threshold: the least usage, in vectors a batch.
+
+    Returns:
+        The averages and the codebook. It has no use for gradients.
+
+    Reference:
+        Zeghidour et al. (2021), SoundStream, section III.C, with a threshold of 2; Williams et al.
+        (2020), Hierarchical Quantized Autoencoders, section 3.3.
+
+    Example:
+        >>> codes = jnp.array([[2.0], [2.0]])
+        >>> old = MovingCodebook(jnp.array([3.0, 0.5]), jnp.array([[6.0], [1.0]]), codes)
+        >>> replace_dead_codes(old, jnp.array([[7.0], [9.0]]), 1.0).codebook.tolist()
+        [[2.0], [9.0]]
+    """
+    dead = state.usage < threshold
+    usage = jnp.where(dead, threshold, state.usage)
+    codebook = jnp.where(dead[:, None], replacements, state.codebook)
+    total = jnp.where(dead[:, None], codebook * usage[:, None], state.total)
+    return MovingCodebook(usage, total, codebook)
+
+
+@formula
+def kmeans(
+    vectors: Float[Array, "batch dim"], initial: Codebook, iterations: Int[Array, ""] | int
+) -> Codebook:
+    """Lloyd's k-means: each center moves to the mean of the vectors nearest to it, some times.
+
+    Args:
+        vectors: what to cluster, `[batch, dim]`.
+        initial: the centers to start from, `[codes, dim]`.
+        iterations: how many times.
+
+    Returns:
+        The centers, `[codes, dim]`; one that no vector is nearest to stays where it is. It has no
+        use for gradients.
+
+    Reference:
+        Lloyd (1982), Least squares quantization in PCM.
+
+    Example:
+        >>> kmeans(jnp.array([[0.0], [2.0], [9.0]]), jnp.array([[0.0], [8.0]]), 5).tolist()
+        [[1.0], [9.0]]
+    """
+
+    def step(_: Int[Array, ""], centers: Codebook) -> Codebook:
+        indices = nearest_code(vectors, centers)
+        received = jnp.zeros_like(centers[:, :1]).at[indices].add(1)
+        sums = jnp.zeros_like(centers).at[indices].add(vectors)
+        return jnp.where(received > 0, sums / jnp.maximum(received, 1), centers)
+
+    return lax.fori_loop(0, iterations, step, initial)

@@ -1,0 +1,1 @@
+"""Generative models by the names of the Artifex and Workshop documentation."""

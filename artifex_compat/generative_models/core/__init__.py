@@ -1,0 +1,1 @@
+"""What every model is made of: configurations, layers, and the base class."""

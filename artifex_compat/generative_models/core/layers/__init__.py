@@ -1,0 +1,1 @@
+"""Stacks of layers with activations, normalisation and dropout between them."""

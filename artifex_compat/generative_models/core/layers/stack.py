@@ -1,0 +1,74 @@
+"""What the stacks share: how one layer is normalised, activated and dropped out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+from flax import nnx
+
+from artifex_compat.generative_models.core.activations import ACTIVATIONS
+from artifex_compat.generative_models.core.random import stream_key
+
+
+@dataclass(frozen=True)
+class StackOptions:
+    """How the layers of a stack are treated.
+
+    Attributes:
+        activation: a name of `ACTIVATIONS`, after every layer.
+        batch_norm: normalise by the batch in training, by running statistics otherwise.
+        layer_norm: normalise each example by itself, in place of batch normalisation.
+        dropout_rate: the part of a layer's output that training leaves out.
+    """
+
+    activation: str = "relu"
+    batch_norm: bool = False
+    layer_norm: bool = False
+    dropout_rate: float = 0.0
+
+
+class Stack(nnx.Module):
+    """Layers one after another: layer, normalisation, activation, dropout.
+
+    Attributes:
+        layers: the layers.
+        batch_norms: a batch normalisation for the first of them, as many as there are.
+        layer_norms: the same with layer normalisation.
+    """
+
+    def __init__(self, options: StackOptions, *, rngs: nnx.Rngs) -> None:
+        self.options = options
+        self.layers: nnx.List[Any] = nnx.List([])
+        self.batch_norms: nnx.List[Any] = nnx.List([])
+        self.layer_norms: nnx.List[Any] = nnx.List([])
+        self.deterministic = False
+        if options.dropout_rate:
+            self.rngs = rngs
+
+    def add(
+        self, layer: nnx.Module, features: int, *, momentum: float | None, rngs: nnx.Rngs
+    ) -> None:
+        """Put a layer on top; `momentum` is that of its batch normalisation, None for no norm."""
+        self.layers.append(layer)
+        if self.options.layer_norm:
+            self.layer_norms.append(nnx.LayerNorm(features, rngs=rngs))
+        elif self.options.batch_norm and momentum is not None:
+            self.batch_norms.append(nnx.BatchNorm(features, momentum=momentum, rngs=rngs))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """`[batch, ..., in_features]` to `[batch, ..., features]`."""
+        activation = ACTIVATIONS[self.options.activation]
+        norms = self.layer_norms if self.options.layer_norm else self.batch_norms
+        for index, layer in enumerate(self.layers):
+            x = layer(x)
+            if index < len(norms):
+                x = norms[index](x)
+            x = self._dropout(activation(x))
+        return x
+
+    def _dropout(self, x: jax.Array) -> jax.Array:
+        rate = self.options.dropout_rate
+        if not rate or self.deterministic:
+            return x
+        dropout = nnx.Dropout(rate, deterministic=False)
+        return dropout(x, rngs=stream_key(self.rngs, "dropout"))

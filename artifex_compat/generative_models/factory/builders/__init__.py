@@ -1,0 +1,1 @@
+"""Makers of models, one for each family."""

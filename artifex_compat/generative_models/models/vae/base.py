@@ -1,0 +1,225 @@
+"""The variational autoencoder, which every other model here is a variant of."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+from flax import nnx
+
+from artifex_compat.generative_models.core.configuration import VAEConfig
+from artifex_compat.generative_models.core.random import check_rngs
+from artifex_compat.generative_models.models.vae import losses, results
+from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
+from artifex_compat.generative_models.models.vae.calling import call_with, inference
+from artifex_compat.generative_models.models.vae.decoders import create_decoder
+from artifex_compat.generative_models.models.vae.encoders import create_encoder
+from artifex_compat.generative_models.models.vae.fitting import example_shape
+from artifex_compat.generative_models.models.vae.latent_model import LatentModel
+from edifice_py.checks import same_shape
+from edifice_py.core import gaussian
+
+Outputs = dict[str, Any]
+
+
+class VAE(LatentModel):
+    """A variational autoencoder.
+
+    It is made from a configuration, `VAE(config, rngs=rngs)`, or from its parts,
+    `VAE(encoder=..., decoder=..., latent_dim=..., kl_weight=..., rngs=rngs)`.
+
+    `model(x)` is the forward pass of training. Every other method is for inference: it uses the
+    running statistics of batch normalisation, drops nothing out and changes no state but the
+    count of the stream that its noise comes from.
+
+    Args:
+        encoder: network from a batch to `(mean, log_var)`, or a dictionary of both; or the
+            configuration.
+        decoder: network from latent vectors to reconstructions.
+        latent_dim: width of a latent vector.
+        config: the configuration, in place of all of the others.
+        kl_weight: weight of the KL in the loss, in units of the reconstruction error a nat.
+        rngs: parameters come from its stream `params`, noise from `sample`, or from `default`.
+        precision: precision of matrix products and convolutions, None for JAX's default.
+
+    Raises:
+        TypeError: both styles are mixed, or an argument is of another type.
+        ValueError: a network is missing, or a value is not allowed.
+
+    Reference:
+        Kingma and Welling (2014), Auto-Encoding Variational Bayes; VAE API Reference, "VAE".
+    """
+
+    config_class: type[VAEConfig] = VAEConfig
+    kl_weight: float
+
+    def __init__(
+        self,
+        encoder: Any = None,
+        decoder: Any = None,
+        latent_dim: int | None = None,
+        *,
+        config: VAEConfig | None = None,
+        kl_weight: float | None = None,
+        rngs: nnx.Rngs,
+        precision: jax.lax.PrecisionLike = None,
+    ) -> None:
+        parts = assemble(
+            self.config_class, encoder, decoder, latent_dim, config, {"kl_weight": kl_weight}
+        )
+        self._set_up(parts, rngs, precision)
+
+    def _set_up(
+        self, parts: Parts, rngs: nnx.Rngs | None, precision: jax.lax.PrecisionLike
+    ) -> None:
+        super().__init__(rngs=rngs, precision=precision)
+        self.latent_dim = parts.latent_dim
+        for name, value in parts.options.items():
+            setattr(self, name, value)
+        self.encoder, self.decoder = self._networks(parts)
+        if self.precision is not None:
+            for network in (self.encoder, self.decoder):
+                if isinstance(network, nnx.Module):
+                    network.set_attributes(precision=self.precision, raise_if_not_found=False)
+
+    def _networks(self, parts: Parts) -> tuple[Any, Any]:
+        if parts.config is None:
+            return parts.encoder, parts.decoder
+        encoder, decoder = parts.config.networks()
+        kind, rngs = parts.config.encoder_type, check_rngs(self.rngs)
+        return create_encoder(encoder, kind, rngs=rngs), create_decoder(decoder, kind, rngs=rngs)
+
+    def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> Outputs:
+        """The forward pass, in the mode that `train()` or `eval()` set.
+
+        Args:
+            x: `[batch, *input_shape]`.
+            rngs: where the noise comes from, the model's own where not given.
+
+        Returns:
+            `reconstructed` `[batch, *output_shape]`, `mean`, `log_var` and `z`
+            `[batch, latent_dim]`; `reconstruction` and `logvar` are other names of the same.
+
+        Raises:
+            ValueError: the networks are for another shape, or give no such thing.
+        """
+        return self._forward(x, rngs=rngs)
+
+    def _forward(self, x: jax.Array, *, rngs: nnx.Rngs | None, **condition: Any) -> Outputs:
+        mode = {"rngs": rngs, "deterministic": False}
+        mean, log_var = call_with(self.encode, x, **mode, **condition)
+        z = call_with(self.reparameterize, mean, log_var, rngs=rngs)
+        reconstructed = call_with(self.decode, z, **mode, **condition)
+        named = {"reconstructed": reconstructed, "mean": mean, "log_var": log_var, "z": z}
+        return results.with_aliases(named)
+
+    def encode(
+        self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool = True
+    ) -> tuple[jax.Array, jax.Array]:
+        """Mean and log-variance of the posterior, `[batch, latent_dim]` each.
+
+        Args:
+            x: `[batch, *input_shape]`.
+            rngs: given to the encoder if it takes them.
+            deterministic: for inference; False leaves the encoder in its mode, as training needs.
+
+        Raises:
+            ValueError: the encoder is for another shape, or gives no mean and log-variance.
+        """
+        return self._encode(x, rngs=rngs, deterministic=deterministic)
+
+    def _encode(
+        self, x: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool, **condition: Any
+    ) -> tuple[jax.Array, jax.Array]:
+        if adapt := getattr(self.encoder, "adapt", None):
+            adapt(example_shape(x))
+        encoder = inference(self.encoder) if deterministic else self.encoder
+        return results.posterior_of(call_with(encoder, x, rngs=rngs, **condition))
+
+    def decode(
+        self, z: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool = True
+    ) -> jax.Array:
+        """Reconstructions of latent vectors, `[batch, *output_shape]`.
+
+        Args:
+            z: `[batch, latent_dim]`.
+            rngs: given to the decoder if it takes them.
+            deterministic: for inference; False leaves the decoder in its mode, as training needs.
+
+        Raises:
+            ValueError: the decoder is for another width, or gives no array.
+        """
+        return self._decode(z, rngs=rngs, deterministic=deterministic)
+
+    def _decode(
+        self, z: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool, **condition: Any
+    ) -> jax.Array:
+        if adapt := getattr(self.decoder, "adapt", None):
+            adapt(example_shape(z))
+        decoder = inference(self.decoder) if deterministic else self.decoder
+        return results.reconstruction_of(call_with(decoder, z, rngs=rngs, **condition))
+
+    def reparameterize(
+        self, mean: jax.Array, log_var: jax.Array, *, rngs: nnx.Rngs | None = None
+    ) -> jax.Array:
+        """A sample of the posterior: `mean + noise * exp(log_var / 2)`, same shape.
+
+        Log-variances are clipped to ±20; the noise is float32.
+
+        Raises:
+            ValueError: the shapes differ.
+        """
+        same_shape(mean=mean, log_var=log_var)
+        noise = self._noise(mean.shape, rngs)
+        return gaussian.reparameterize(mean, gaussian.clip_log_var(log_var), noise)
+
+    def loss_fn(
+        self,
+        params: Any = None,
+        batch: Any = None,
+        rng: Any = None,
+        x: jax.Array | None = None,
+        outputs: Any = None,
+        beta: float | jax.Array | None = None,
+        reconstruction_loss_fn: Callable[[jax.Array, jax.Array], jax.Array] | None = None,
+        **kwargs: Any,
+    ) -> Outputs:
+        """The terms of the loss: mean squared error plus `beta` times the KL.
+
+        Args:
+            params: not used; trainers give it.
+            batch: the data, an array or a dictionary with inputs, input, x, data or image.
+            rng: key or `nnx.Rngs` of the noise where the model is run.
+            x: the data.
+            outputs: what the model gave for them, where it was run before; `model_outputs` is
+                Artifex 0.1.3's name for it.
+            beta: weight of the KL, `kl_weight` where not given.
+            reconstruction_loss_fn: the reconstruction term, of the reconstruction and the data.
+            **kwargs: what a trainer gives and a variant of the model may use, like `step`.
+
+        Returns:
+            `reconstruction_loss`, `kl_loss` in nats, `total_loss`; and `recon_loss` and `loss`.
+
+        Raises:
+            ValueError: there are no data, or the reconstruction has another shape than they.
+            KeyError: the outputs lack one that is needed.
+
+        Reference:
+            VAE API Reference, "loss_fn"; Edifice.Generative.VAE, `loss`, gives the same number.
+        """
+        del params
+        data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
+        reconstruction = losses.reconstruction(data, found, "mse", reconstruction_loss_fn)
+        weight = self.kl_weight if beta is None else beta
+        return losses.beta_terms(reconstruction, losses.kl(found), weight)
+
+    def _data_and_outputs(
+        self, batch: Any, rng: Any, x: Any, outputs: Any, others: dict[str, Any]
+    ) -> tuple[jax.Array, Any]:
+        """The data of a loss and the model's outputs for them, which it is run for if need be."""
+        data = results.data_of(x, batch)
+        found = outputs if outputs is not None else others.get("model_outputs")
+        if found is None:
+            rngs = rng if rng is None or isinstance(rng, nnx.Rngs) else nnx.Rngs(rng)
+            labels = results.labels_of(others.get("y"), batch)
+            found = call_with(self, data, rngs=rngs, **({} if labels is None else {"y": labels}))
+        return data, results.as_outputs(found)

@@ -1,0 +1,218 @@
+"""The conditional VAE."""
+
+from typing import Any
+
+import jax
+from flax import nnx
+
+from artifex_compat.generative_models.core.configuration import ConditionalVAEConfig
+from artifex_compat.generative_models.core.random import check_rngs
+from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
+from artifex_compat.generative_models.models.vae.base import VAE, Outputs
+from artifex_compat.generative_models.models.vae.calling import takes
+from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
+from artifex_compat.generative_models.models.vae.decoders import (
+    ConditionalDecoder,
+    create_decoder,
+)
+from artifex_compat.generative_models.models.vae.encoders import (
+    ConditionalEncoder,
+    create_encoder,
+)
+
+_CONDITION_ARGUMENTS = ("condition", "y", "labels")
+
+
+class ConditionalVAE(VAE):
+    """A VAE whose encoder and decoder see a condition: a label, or a row of numbers.
+
+    It is made from a configuration, `ConditionalVAE(config, rngs=rngs)`, or from its parts, which
+    are wrapped in `ConditionalEncoder` and `ConditionalDecoder` where they are not yet.
+
+    Every `y` is labels `[batch]`, from 0 to `num_classes - 1`, or rows `[batch, condition_dim]`,
+    or None, which is a row of zeros. A single label or row holds for the whole batch.
+
+    Args:
+        encoder, decoder, latent_dim, config, kl_weight, rngs, precision: see `VAE`.
+        condition_dim: width of the one-hot condition.
+        condition_type: "concat" puts it beside the input, "add" adds a learned projection of it.
+        num_classes: how many labels there are, `condition_dim` where not given.
+        embed_dim: width of a learned embedding of the labels, None for one-hot.
+
+    Raises:
+        TypeError: both styles are mixed, or an argument is of another type.
+        ValueError: a network is missing, a value is not allowed, or a wrapped network has another
+            condition.
+
+    Reference:
+        Sohn, Lee and Yan (2015), Learning Structured Output Representation using Deep Conditional
+        Generative Models; VAE API Reference, "ConditionalVAE".
+    """
+
+    config_class = ConditionalVAEConfig
+    condition_dim: int
+    condition_type: str
+    num_classes: int
+    embed_dim: int | None
+
+    def __init__(
+        self,
+        encoder: Any = None,
+        decoder: Any = None,
+        latent_dim: int | None = None,
+        condition_dim: int | None = None,
+        condition_type: str | None = None,
+        *,
+        config: ConditionalVAEConfig | None = None,
+        num_classes: int | None = None,
+        embed_dim: int | None = None,
+        kl_weight: float | None = None,
+        rngs: nnx.Rngs | None = None,
+        precision: jax.lax.PrecisionLike = None,
+    ) -> None:
+        options = {
+            "kl_weight": kl_weight,
+            "condition_dim": condition_dim,
+            "condition_type": condition_type,
+            "num_classes": num_classes,
+            "embed_dim": embed_dim,
+        }
+        parts = assemble(self.config_class, encoder, decoder, latent_dim, config, options)
+        self._set_up(parts, rngs, precision)
+
+    def _networks(self, parts: Parts) -> tuple[Any, Any]:
+        if parts.config is None:
+            encoder = self._wrapped(ConditionalEncoder, parts.encoder)
+            decoder = self._wrapped(ConditionalDecoder, parts.decoder)
+            _fit(encoder, getattr(decoder, "output_shape", None))
+            _fit(decoder, (self.latent_dim,))
+            return encoder, decoder
+        encoder_config, decoder_config = parts.config.networks()
+        options: dict[str, Any] = {
+            "conditional": True,
+            "num_classes": self.num_classes,
+            "embed_dim": self.embed_dim,
+            "condition_dim": self.condition_dim,
+            "condition_type": self.condition_type,
+            "rngs": check_rngs(self.rngs),
+        }
+        kind = parts.config.encoder_type
+        encoder = create_encoder(encoder_config, kind, **options)
+        return encoder, create_decoder(decoder_config, kind, **options)
+
+    def _wrapped(self, kind: type[ConditionalWrapper], network: Any) -> Any:
+        """A network with a condition: itself, if it has one, or a wrapper around it."""
+        if isinstance(network, ConditionalWrapper):
+            if network.condition_dim != self.condition_dim:
+                raise ValueError(
+                    f"condition_dim must be that of the {kind.wraps}, {network.condition_dim}, "
+                    f"not {self.condition_dim}."
+                )
+            return network
+        if any(takes(type(network).__call__, name) for name in _CONDITION_ARGUMENTS):
+            return network
+        return kind(
+            network,
+            self.num_classes,
+            self.embed_dim,
+            condition_dim=self.condition_dim,
+            condition_type=self.condition_type,
+            rngs=check_rngs(self.rngs),
+        )
+
+    def __call__(
+        self,
+        x: jax.Array,
+        y: Any = None,
+        *,
+        rngs: nnx.Rngs | None = None,
+        **kwargs: Any,  # noqa: ARG002 # trainers give more than is needed
+    ) -> Outputs:
+        """The forward pass, as `VAE.__call__`, under the condition `y`.
+
+        Raises:
+            TypeError, ValueError: `y` or `x` does not fit.
+        """
+        return self._forward(x, rngs=rngs, y=y)
+
+    def encode(
+        self,
+        x: jax.Array,
+        y: Any = None,
+        *,
+        rngs: nnx.Rngs | None = None,
+        deterministic: bool = True,
+    ) -> tuple[jax.Array, jax.Array]:
+        """Mean and log-variance of the posterior, as `VAE.encode`, under the condition `y`."""
+        return self._encode(x, rngs=rngs, deterministic=deterministic, **_named(self.encoder, y))
+
+    def decode(
+        self,
+        z: jax.Array,
+        y: Any = None,
+        *,
+        rngs: nnx.Rngs | None = None,
+        deterministic: bool = True,
+    ) -> jax.Array:
+        """Reconstructions of latent vectors, as `VAE.decode`, under the condition `y`."""
+        return self._decode(z, rngs=rngs, deterministic=deterministic, **_named(self.decoder, y))
+
+    def sample(
+        self,
+        n_samples: int = 1,
+        *,
+        temperature: float = 1.0,
+        y: Any = None,
+        rngs: nnx.Rngs | None = None,
+        **kwargs: Any,  # noqa: ARG002 # as in Artifex
+    ) -> jax.Array:
+        """Samples, as `VAE.sample`, under the condition `y`."""
+        return self._sample(n_samples, temperature, rngs, y=y)
+
+    def reconstruct(
+        self,
+        x: jax.Array,
+        y: Any = None,
+        *,
+        deterministic: bool = False,
+        rngs: nnx.Rngs | None = None,
+    ) -> jax.Array:
+        """Reconstructions of a batch, as `VAE.reconstruct`, under the condition `y`."""
+        return self._reconstruct(x, deterministic, rngs, y=y)
+
+    def interpolate(
+        self,
+        x1: jax.Array,
+        x2: jax.Array,
+        steps: int = 10,
+        *,
+        y: Any = None,
+        rngs: nnx.Rngs | None = None,
+    ) -> jax.Array:
+        """The line between two examples, as `VAE.interpolate`, under one `y`."""
+        return self._interpolate(x1, x2, steps, rngs, y=y)
+
+    def latent_traversal(
+        self,
+        x: jax.Array,
+        dim: int,
+        range_vals: tuple[float, float] = (-3.0, 3.0),
+        steps: int = 10,
+        *,
+        y: Any = None,
+        rngs: nnx.Rngs | None = None,
+    ) -> jax.Array:
+        """One latent number over a range, as `VAE.latent_traversal`, under one `y`."""
+        return self._latent_traversal(x, dim, range_vals, steps, rngs, y=y)
+
+
+def _named(network: Any, y: Any) -> dict[str, Any]:
+    """The condition, by the name that a network has for it."""
+    name = next(name for name in _CONDITION_ARGUMENTS if takes(type(network).__call__, name))
+    return {name: y}
+
+
+def _fit(network: Any, shape: tuple[int, ...] | None) -> None:
+    """Make room for the condition before the first batch, where the shapes say how much."""
+    if isinstance(network, ConditionalWrapper) and shape and network.could_take(shape):
+        network.adapt(shape)

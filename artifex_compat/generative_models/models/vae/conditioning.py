@@ -1,0 +1,71 @@
+"""Labels as conditions: how they are checked, and how an array is joined with them."""
+
+import jax
+import jax.numpy as jnp
+
+from edifice_py.checks import array
+
+
+def condition_vectors(y: object, batch: int, width: int, num_classes: int) -> jax.Array:
+    """Conditions as rows of float32.
+
+    Args:
+        y: integer labels `[batch]`, from 0 to `num_classes - 1`; or one-hot or soft rows
+            `[batch, width]`; or None, which gives zeros. A single label or row, `[1]` or
+            `[1, width]`, holds for the whole batch.
+        batch: how many rows are wanted.
+        width: how wide a row is.
+        num_classes: how many labels there are.
+
+    Returns:
+        `[batch, width]`, float32. A traced label out of range gives zeros.
+
+    Raises:
+        TypeError: `y` is no array of numbers, or holds single numbers that are no integers.
+        ValueError: its shape does not fit, or a label is out of range.
+    """
+    if y is None:
+        return jnp.zeros((batch, width), jnp.float32)
+    labels = jnp.atleast_1d(jnp.asarray(array("y", y)))
+    if labels.shape[0] not in (1, batch) or labels.shape[1:] not in ((), (width,)):
+        raise ValueError(
+            f"y must be labels of shape [{batch}] or rows of shape [{batch}, {width}], "
+            f"not an array of {list(labels.shape)}."
+        )
+    if labels.ndim == 1:
+        if not jnp.issubdtype(labels.dtype, jnp.integer):
+            raise TypeError(
+                f"y must hold integer labels, or be rows of shape [{batch}, {width}], "
+                f"not {labels.dtype}{list(labels.shape)}."
+            )
+        _check_range(labels, min(num_classes, width))
+        labels = jax.nn.one_hot(labels, width, dtype=jnp.float32)
+    return jnp.broadcast_to(labels.astype(jnp.float32), (batch, width))
+
+
+def join(x: jax.Array, condition: jax.Array) -> jax.Array:
+    """`x` with its condition beside it, on the last axis; every pixel of an image has the same.
+
+    Args:
+        x: `[batch, ..., features]`.
+        condition: `[batch, width]`.
+
+    Returns:
+        `[batch, ..., features + width]`.
+    """
+    between = (1,) * (x.ndim - 2)
+    rows = condition.reshape(condition.shape[0], *between, condition.shape[1])
+    spread = jnp.broadcast_to(rows, (*x.shape[:-1], condition.shape[1]))
+    return jnp.concatenate([x, spread.astype(x.dtype)], axis=-1)
+
+
+def _check_range(labels: jax.Array, classes: int) -> None:
+    if isinstance(labels, jax.core.Tracer):
+        return
+    wrong = labels[(labels < 0) | (labels >= classes)]
+    if wrong.size:
+        given = int(wrong[0])
+        nearest = min(max(given, 0), classes - 1)
+        raise ValueError(
+            f"y must hold labels from 0 to {classes - 1}, not {given}; the nearest is {nearest}."
+        )

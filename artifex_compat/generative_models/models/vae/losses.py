@@ -1,0 +1,124 @@
+"""The terms of the models' losses: formulas of `edifice_py.core`, put together."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from artifex_compat.generative_models.models.vae.results import read, with_aliases
+from edifice_py.checks import same_shape
+from edifice_py.core import gaussian, objective, reduce
+from edifice_py.core import reconstruction as errors
+
+ReconstructionLoss = Callable[[jax.Array, jax.Array], jax.Array]
+
+
+def reconstruction(
+    x: jax.Array,
+    outputs: Mapping[str, Any],
+    loss_type: str,
+    custom: ReconstructionLoss | None = None,
+) -> jax.Array:
+    """The reconstruction term.
+
+    Args:
+        x: the data.
+        outputs: has `reconstructed`, of the same shape.
+        loss_type: "mse", mean over all elements; or "bce", sum over features and mean over the
+            batch, with 1e-8 inside the logarithms.
+        custom: called with the reconstruction and the data in place of either.
+
+    Raises:
+        KeyError: the outputs have no reconstruction.
+        ValueError: its shape is not that of the data.
+    """
+    reconstructed = read(outputs, "reconstructed")
+    if custom is not None:
+        return custom(reconstructed, x)
+    same_shape(x=x, reconstructed=reconstructed)
+    target = jnp.asarray(x, reconstructed.dtype)
+    if loss_type == "bce":
+        terms = errors.bernoulli_with_offset(reconstructed, target)
+        return reduce.feature_sum_batch_mean(terms)
+    return reduce.element_mean(errors.squared_error(reconstructed, target))
+
+
+def kl(outputs: Mapping[str, Any]) -> jax.Array:
+    """KL of the posterior from the prior in nats: sum over latents, mean over the batch.
+
+    Latents on a grid count as the latents of their example.
+
+    Raises:
+        KeyError: the outputs have no mean or no log-variance.
+        ValueError: their shapes differ.
+    """
+    mean, log_var = read(outputs, "mean"), read(outputs, "log_var")
+    same_shape(mean=mean, log_var=log_var)
+    return reduce.feature_sum_batch_mean(gaussian.kl_per_dimension(mean, log_var))
+
+
+def beta_terms(
+    reconstruction_loss: jax.Array,
+    kl_loss: jax.Array,
+    beta: float | jax.Array,
+    *,
+    show_beta: bool = False,
+) -> dict[str, Any]:
+    """The terms of a loss that weighs the KL by beta, which is among them if asked for."""
+    terms = {
+        "reconstruction_loss": reconstruction_loss,
+        "kl_loss": kl_loss,
+        "total_loss": objective.beta_objective(reconstruction_loss, kl_loss, beta),
+    }
+    return with_aliases(terms | ({"beta": jnp.asarray(beta)} if show_beta else {}))
+
+
+def capacity_terms(
+    reconstruction_loss: jax.Array, kl_loss: jax.Array, capacity: jax.Array, gamma: float
+) -> dict[str, Any]:
+    """The terms of a loss that holds the KL to a capacity."""
+    return with_aliases(
+        {
+            "reconstruction_loss": reconstruction_loss,
+            "kl_loss": kl_loss,
+            "capacity_loss": objective.capacity_objective(0.0, kl_loss, capacity, gamma),
+            "current_capacity": capacity,
+            "kl_capacity_diff": kl_loss - capacity,
+            "total_loss": objective.capacity_objective(
+                reconstruction_loss, kl_loss, capacity, gamma
+            ),
+        }
+    )
+
+
+def vector_quantization_terms(
+    reconstruction_loss: jax.Array,
+    outputs: Mapping[str, Any],
+    commitment_cost: float,
+    *,
+    by_gradient: bool,
+) -> dict[str, Any]:
+    """The terms of a VQ-VAE's loss; the codebook has a part in it if gradients move it.
+
+    Raises:
+        KeyError: the outputs lack the terms of the codebook.
+    """
+    nested = outputs.get("quantization_aux", {})
+    found = {**nested, **outputs}
+    codebook, commitment = read(found, "codebook_loss"), read(found, "commitment_loss")
+    moving = codebook if by_gradient else 0.0
+    terms = {
+        "reconstruction_loss": reconstruction_loss,
+        "commitment_loss": commitment,
+        "codebook_loss": codebook,
+        "vq_loss": objective.vector_quantization_objective(
+            0.0, moving, commitment, commitment_cost
+        ),
+        "total_loss": objective.vector_quantization_objective(
+            reconstruction_loss, moving, commitment, commitment_cost
+        ),
+    }
+    return with_aliases(
+        terms | ({"perplexity": found["perplexity"]} if "perplexity" in found else {})
+    )

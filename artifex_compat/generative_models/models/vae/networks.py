@@ -1,0 +1,300 @@
+"""What encoders and decoders share: their two constructor styles, and the fit of their input."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+from flax import nnx
+
+from artifex_compat.generative_models.core.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
+from artifex_compat.generative_models.core.configuration.checks import (
+    optional,
+    probability,
+    size_or_sizes,
+    some_sizes,
+)
+from artifex_compat.generative_models.core.configuration.network_configs import (
+    DecoderConfig,
+    EncoderConfig,
+)
+from artifex_compat.generative_models.core.random import check_rngs
+from artifex_compat.generative_models.models.vae.fitting import (
+    NoWeights,
+    Shape,
+    widen,
+    wrong_shape,
+)
+from edifice_py.checks import choice, positive_int
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """What a network is built from; both constructor styles end here.
+
+    Attributes:
+        hidden_dims: in the order in which the layers run.
+        shape: of one example; None where an encoder learns it from its first batch.
+        initial_features: channels that a convolutional decoder starts with.
+        stack: the other options of `MLP`, `CNN` or `ResNet`.
+    """
+
+    hidden_dims: tuple[int, ...]
+    latent_dim: int
+    shape: tuple[int, ...] | None
+    initial_features: int
+    output_activation: str
+    stack: dict[str, Any]
+
+    @classmethod
+    def of_encoder_config(cls, config: EncoderConfig) -> "NetworkSpec":
+        """The specification that an encoder's configuration stands for."""
+        stack = {
+            "activation": config.activation,
+            "use_batch_norm": config.use_batch_norm and not config.use_layer_norm,
+            "use_layer_norm": config.use_layer_norm,
+            "dropout_rate": config.dropout_rate,
+        }
+        dims = config.hidden_dims
+        return cls(dims, config.latent_dim, config.input_shape, dims[0], "linear", stack)
+
+    @classmethod
+    def of_decoder_config(cls, config: DecoderConfig) -> "NetworkSpec":
+        """The specification that a decoder's configuration stands for: layers in reverse."""
+        stack = {
+            "activation": config.activation,
+            "use_batch_norm": config.batch_norm,
+            "dropout_rate": config.dropout_rate,
+        }
+        return cls(
+            config.hidden_dims[::-1],
+            config.latent_dim,
+            config.output_shape,
+            config.hidden_dims[0],
+            config.output_activation,
+            stack,
+        )
+
+    @classmethod
+    def of_parts(
+        cls,
+        hidden_dims: object,
+        latent_dim: object,
+        activation: object,
+        shape: tuple[int, ...] | None,
+        output_activation: object,
+        **stack: Any,
+    ) -> "NetworkSpec":
+        """The specification of arguments, checked; the layers run as given."""
+        dims = some_sizes("hidden_dims", hidden_dims)
+        stack["activation"] = choice("activation", activation, ACTIVATIONS)
+        stack["dropout_rate"] = probability("dropout_rate", stack["dropout_rate"])
+        last = choice("output_activation", output_activation, OUTPUT_ACTIVATIONS)
+        return cls(dims, positive_int("latent_dim", latent_dim), shape, dims[0], last, stack)
+
+
+class Network(nnx.Module):
+    """A network that knows the shape of its input, and can make room in it for a condition."""
+
+    flattens = False
+    """Whether inputs of any shape become vectors."""
+    takes_name = "x"
+    """What the input is called."""
+    condition_features: int
+    """How wide a condition its input has room for."""
+
+    def build(self, shape: Shape, rngs: nnx.Rngs) -> None:
+        """Make the weights for examples of a shape."""
+        raise NotImplementedError
+
+    @property
+    def plain_shape(self) -> Shape | None:
+        """Shape of one input without its condition, None where it is not known yet."""
+        raise NotImplementedError
+
+    @property
+    def first_layer(self) -> nnx.Module:
+        """The layer that sees the input."""
+        raise NotImplementedError
+
+    @property
+    def full_shape(self) -> Shape:
+        """Shape of one input with its condition."""
+        shape = self.plain_shape or (0,)
+        flat = (prod(shape),) if self.flattens and self.condition_features else shape
+        return (*flat[:-1], flat[-1] + self.condition_features)
+
+    def takes(self, shape: Shape) -> bool:
+        """Whether inputs of a shape fit, with the condition if there is room for one."""
+        if self.flattens:
+            return prod(shape) == prod(self.full_shape)
+        return shape == self.full_shape
+
+    def adapt(self, shape: Shape) -> None:
+        """Take inputs of a shape.
+
+        Raises:
+            ValueError: the weights are made for another shape.
+        """
+        if not self.takes(shape):
+            raise ValueError(
+                wrong_shape(self.takes_name, self.full_shape, shape, flat=self.flattens)
+            )
+
+    def widen(self, extra: int, *, rngs: nnx.Rngs) -> None:
+        """Make room in the input for a condition of `extra` numbers."""
+        widen(self.first_layer, extra, rngs=rngs)
+        self.condition_features += extra
+
+
+class Encoder(Network):
+    """Maps a batch to the mean and the log-variance of its posterior.
+
+    Args:
+        hidden_dims: width or channels of each layer; an `EncoderConfig` may stand here.
+        latent_dim: width of the mean and of the log-variance.
+        activation: after every hidden layer.
+        input_dim: shape of one example, or its width. Where it is not given, the first batch says
+            it, and the weights are made then.
+        config: an `EncoderConfig` in place of all of these.
+        use_batch_norm, use_layer_norm, dropout_rate: options of the layers, off by default here
+            and as the configuration says there.
+        rngs: parameters come from its stream `params`.
+
+    Raises:
+        ValueError: a value is not allowed, or the shape is one that the network cannot take.
+        TypeError: both styles are mixed, or something is missing.
+    """
+
+    def __init__(
+        self,
+        hidden_dims: Sequence[int] | EncoderConfig | None = None,
+        latent_dim: int | None = None,
+        activation: str = "relu",
+        input_dim: Sequence[int] | int | None = None,
+        *,
+        config: EncoderConfig | None = None,
+        use_batch_norm: bool = False,
+        use_layer_norm: bool = False,
+        dropout_rate: float = 0.0,
+        condition_features: int = 0,
+        rngs: nnx.Rngs,
+    ) -> None:
+        given, rngs = hidden_dims if config is None else config, check_rngs(rngs)
+        if isinstance(given, EncoderConfig):
+            spec = NetworkSpec.of_encoder_config(given)
+        else:
+            _no_config(config, EncoderConfig)
+            spec = NetworkSpec.of_parts(
+                given,
+                latent_dim,
+                activation,
+                optional(size_or_sizes)("input_dim", input_dim),
+                "linear",
+                use_batch_norm=use_batch_norm,
+                use_layer_norm=use_layer_norm,
+                dropout_rate=dropout_rate,
+            )
+        self.spec = spec
+        self.latent_dim = spec.latent_dim
+        self.hidden_dims = spec.hidden_dims
+        self.condition_features = condition_features
+        self.input_shape = spec.shape
+        if spec.shape is None:
+            self.weights = nnx.Param(NoWeights(type(self).__name__))
+            self.rngs = rngs
+        else:
+            self.build(spec.shape, rngs)
+
+    @property
+    def plain_shape(self) -> Shape | None:
+        """`input_shape`."""
+        return self.input_shape
+
+    def adapt(self, shape: Shape) -> None:
+        """Take examples of a shape: make the weights where they wait for it.
+
+        Raises:
+            ValueError: the weights are made for another shape.
+        """
+        if self.input_shape is None:
+            self.input_shape = shape
+            self.build(shape, self.rngs)
+            del self.weights, self.rngs
+        super().adapt(shape)
+
+
+class Decoder(Network):
+    """Maps latent vectors to reconstructions.
+
+    Args:
+        hidden_dims: width or channels of each layer, in the order in which they run; a
+            `DecoderConfig` may stand here, whose `hidden_dims` run in reverse.
+        output_dim: shape of one reconstruction, or its width.
+        latent_dim: width of a latent vector.
+        activation: after every hidden layer.
+        output_activation: after the last layer.
+        config: a `DecoderConfig` in place of all of these.
+        use_batch_norm, use_layer_norm, dropout_rate: options of the layers, off by default.
+        rngs: parameters come from its stream `params`.
+
+    Raises:
+        ValueError: a value is not allowed, or the shape is one that the network cannot give.
+        TypeError: both styles are mixed, or something is missing.
+    """
+
+    takes_name = "z"
+
+    def __init__(
+        self,
+        hidden_dims: Sequence[int] | DecoderConfig | None = None,
+        output_dim: Sequence[int] | int | None = None,
+        latent_dim: int | None = None,
+        activation: str = "relu",
+        *,
+        config: DecoderConfig | None = None,
+        output_activation: str = "sigmoid",
+        use_batch_norm: bool = False,
+        use_layer_norm: bool = False,
+        dropout_rate: float = 0.0,
+        condition_features: int = 0,
+        rngs: nnx.Rngs | None = None,
+    ) -> None:
+        given = hidden_dims if config is None else config
+        if isinstance(given, DecoderConfig):
+            spec = NetworkSpec.of_decoder_config(given)
+        else:
+            _no_config(config, DecoderConfig)
+            spec = NetworkSpec.of_parts(
+                given,
+                latent_dim,
+                activation,
+                size_or_sizes("output_dim", output_dim),
+                output_activation,
+                use_batch_norm=use_batch_norm,
+                use_layer_norm=use_layer_norm,
+                dropout_rate=dropout_rate,
+            )
+        assert spec.shape is not None  # noqa: S101 # a decoder always has one
+        self.spec = spec
+        self.latent_dim = spec.latent_dim
+        self.hidden_dims = spec.hidden_dims
+        self.condition_features = condition_features
+        self.output_shape = spec.shape
+        self.activation = OUTPUT_ACTIVATIONS[spec.output_activation]
+        self.build(spec.shape, check_rngs(rngs))
+
+    @property
+    def latent_shape(self) -> Shape:
+        """Shape of one latent vector."""
+        return (self.latent_dim,)
+
+    @property
+    def plain_shape(self) -> Shape:
+        """`latent_shape`."""
+        return self.latent_shape
+
+
+def _no_config(config: object, kind: type) -> None:
+    if config is not None:
+        raise TypeError(f"config must be an {kind.__name__}, not a {type(config).__name__}.")

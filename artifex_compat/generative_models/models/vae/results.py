@@ -1,0 +1,127 @@
+"""The dictionaries that models give and take: documented names, and their other spellings."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from edifice_py.checks import same_shape
+
+ALIASES = {
+    "reconstructed": "reconstruction",
+    "log_var": "logvar",
+    "reconstruction_loss": "recon_loss",
+    "total_loss": "loss",
+}
+"""Names, and the second spelling that the documents have for each."""
+
+BATCH_KEYS = ("inputs", "input", "x", "data", "image")
+"""Where the data of a batch may stand; the first that is there counts."""
+
+RECONSTRUCTION_KEYS = ("reconstructed", "reconstruction", "output")
+"""Where a decoder that gives a dictionary may have its reconstruction."""
+
+LABEL_KEYS = ("y", "label", "labels", "condition")
+"""Where the labels of a batch may stand."""
+
+
+def with_aliases(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Results under both spellings of every name."""
+    both: dict[str, Any] = {}
+    for name, value in results.items():
+        both[name] = value
+        if name in ALIASES:
+            both[ALIASES[name]] = value
+    return both
+
+
+def read(outputs: Mapping[str, Any], name: str) -> Any:
+    """An output under either spelling of its name.
+
+    Raises:
+        KeyError: it is under neither.
+    """
+    for spelling in (name, ALIASES.get(name, name)):
+        if spelling in outputs:
+            return outputs[spelling]
+    raise KeyError(f"outputs must have {name!r}; they have {', '.join(map(repr, outputs))}.")
+
+
+def as_outputs(outputs: Any) -> Mapping[str, Any]:
+    """Outputs of a model, which may be the tuple (reconstruction, mean, log-variance).
+
+    Raises:
+        TypeError: they are something else.
+    """
+    if isinstance(outputs, Mapping):
+        return outputs
+    if isinstance(outputs, tuple) and len(outputs) == 3:
+        return dict(zip(("reconstructed", "mean", "log_var"), outputs, strict=True))
+    raise TypeError(
+        "outputs must be a dictionary or a tuple (reconstruction, mean, log_var), "
+        f"not a {type(outputs).__name__}."
+    )
+
+
+def posterior_of(encoded: Any) -> tuple[jax.Array, jax.Array]:
+    """Mean and log-variance from what an encoder gave: a pair, or a dictionary of both.
+
+    Raises:
+        ValueError: it is something else, or the two have different shapes.
+    """
+    if isinstance(encoded, Mapping):
+        names = set(encoded)
+        if "mean" in names and names & {"log_var", "logvar"}:
+            encoded = encoded["mean"], read(encoded, "log_var")
+    if not isinstance(encoded, tuple | list) or len(encoded) != 2:
+        raise ValueError(
+            "encoder must give (mean, log_var), or a dictionary of both, "
+            f"not a {type(encoded).__name__}."
+        )
+    mean, log_var = encoded
+    same_shape(mean=mean, log_var=log_var)
+    return mean, log_var
+
+
+def reconstruction_of(decoded: Any) -> jax.Array:
+    """The reconstruction from what a decoder gave: an array, or a dictionary with one.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    if isinstance(decoded, Mapping):
+        found = [decoded[name] for name in RECONSTRUCTION_KEYS if name in decoded]
+        decoded = found[0] if found else decoded
+    if hasattr(decoded, "shape") and hasattr(decoded, "dtype"):
+        return decoded
+    raise ValueError(
+        "decoder must give an array, or a dictionary with "
+        f"{' or '.join(map(repr, RECONSTRUCTION_KEYS))}, not a {type(decoded).__name__}."
+    )
+
+
+def data_of(x: Any, batch: Any) -> jax.Array:
+    """The data that a loss is asked for, given as `x` or inside a batch.
+
+    Raises:
+        ValueError: there are none, or a dictionary has them under no known name.
+    """
+    given = batch if x is None else x
+    if given is None:
+        raise ValueError("loss_fn needs the data: give x, an array, or batch.")
+    if not isinstance(given, Mapping):
+        return given
+    for key in BATCH_KEYS:
+        if key in given:
+            return given[key]
+    raise ValueError(
+        f"Input 'x' is a dictionary without one of {', '.join(map(repr, BATCH_KEYS))}; "
+        f"it has {', '.join(map(repr, given)) or 'nothing'}."
+    )
+
+
+def labels_of(y: Any, batch: Any) -> Any:
+    """The labels that a loss is asked for, given as `y` or inside a batch, or None."""
+    if y is not None or not isinstance(batch, Mapping):
+        return y
+    return next((batch[key] for key in LABEL_KEYS if key in batch), None)
