@@ -1,4 +1,4 @@
-"""What `import edifice_py` costs, as a ratio to `import jax, numpy`: whole processes, in turn."""
+"""What an import costs, as a ratio to those it stands on: whole processes, in turn."""
 
 import subprocess
 import sys
@@ -8,6 +8,13 @@ from functools import partial
 from interleaved import compare
 
 ROUNDS = 15
+PAIRS = (
+    ("import edifice_py", "import jax, numpy"),
+    (
+        "import artifex_compat.generative_models.models.vae",
+        "import jax, flax.nnx, optax",
+    ),
+)
 
 
 def seconds(statement: str) -> float:
@@ -19,11 +26,11 @@ def seconds(statement: str) -> float:
 
 def main() -> None:
     """Warm the file cache, then measure."""
-    ours, theirs = "import edifice_py", "import jax, numpy"
-    seconds(ours)
-    print(
-        f"{ours} / {theirs}: " + compare(partial(seconds, ours), partial(seconds, theirs), ROUNDS)
-    )
+    for ours, theirs in PAIRS:
+        seconds(ours)
+        seconds(theirs)
+        ratio = compare(partial(seconds, ours), partial(seconds, theirs), ROUNDS)
+        print(f"{ours} / {theirs}: {ratio}")
 
 
 if __name__ == "__main__":

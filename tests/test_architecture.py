@@ -14,11 +14,11 @@ FILES = [
 FORBIDDEN = {
     "edifice_py/core": ("flax", "optax", "artifex_compat", "golden", "edifice_py.random"),
     "edifice_py": ("flax", "optax", "artifex_compat", "golden", "scipy", "matplotlib"),
-    "artifex_compat": ("golden",),
+    "artifex_compat": ("golden", "optax", "scipy", "matplotlib"),
     "golden/reference": ("jax", "flax", "optax", "edifice_py", "artifex_compat"),
-    "golden": ("tests", "flax"),
+    "golden": ("tests",),
 }
-IMPLEMENTATIONS = ("jax", "optax", "edifice_py", "artifex_compat")
+IMPLEMENTATIONS = ("jax", "flax", "optax", "edifice_py", "artifex_compat")
 
 
 def imports(file):

@@ -127,8 +127,7 @@ class ConditionalVAEConfig(VAEConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        classes = self.num_classes or self.condition_dim or DEFAULT_CONDITION_DIM
-        width = self.condition_dim or classes
+        classes, width = condition_sizes(self.num_classes, self.condition_dim)
         object.__setattr__(self, "num_classes", classes)
         object.__setattr__(self, "condition_dim", width)
 
@@ -164,6 +163,12 @@ class VQVAEConfig(VAEConfig):
         super().__post_init__()
         encoder, _ = self.networks()
         check_code_width(encoder.latent_dim, self.embedding_dim)
+
+
+def condition_sizes(num_classes: int | None, condition_dim: int | None) -> tuple[int, int]:
+    """How many labels there are and how wide a condition is, where one or both are not given."""
+    classes = num_classes or condition_dim or DEFAULT_CONDITION_DIM
+    return classes, condition_dim or classes
 
 
 def check_code_width(latent_dim: int, embedding_dim: int) -> None:

@@ -6,6 +6,7 @@ import jax
 from flax import nnx
 
 from artifex_compat.generative_models.core.configuration import ConditionalVAEConfig
+from artifex_compat.generative_models.core.configuration.vae_config import condition_sizes
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
@@ -20,6 +21,7 @@ from artifex_compat.generative_models.models.vae.encoders import (
     create_encoder,
 )
 
+_CONDITION = ("num_classes", "condition_dim", "condition_type", "embed_dim")
 _CONDITION_ARGUMENTS = ("condition", "y", "labels")
 
 
@@ -77,7 +79,13 @@ class ConditionalVAE(VAE):
             "num_classes": num_classes,
             "embed_dim": embed_dim,
         }
+        for network in (encoder, decoder):
+            if isinstance(network, ConditionalWrapper):
+                of_network = {name: getattr(network, name) for name in _CONDITION}
+                options = of_network | {n: v for n, v in options.items() if v is not None}
         parts = assemble(self.config_class, encoder, decoder, latent_dim, config, options)
+        sizes = condition_sizes(parts.options["num_classes"], parts.options["condition_dim"])
+        parts.options.update(zip(("num_classes", "condition_dim"), sizes, strict=True))
         self._set_up(parts, rngs, precision)
 
     def _networks(self, parts: Parts) -> tuple[Any, Any]:
@@ -103,11 +111,12 @@ class ConditionalVAE(VAE):
     def _wrapped(self, kind: type[ConditionalWrapper], network: Any) -> Any:
         """A network with a condition: itself, if it has one, or a wrapper around it."""
         if isinstance(network, ConditionalWrapper):
-            if network.condition_dim != self.condition_dim:
-                raise ValueError(
-                    f"condition_dim must be that of the {kind.wraps}, {network.condition_dim}, "
-                    f"not {self.condition_dim}."
-                )
+            for name in _CONDITION:
+                had, wanted = getattr(self, name), getattr(network, name)
+                if had != wanted:
+                    raise ValueError(
+                        f"{name} must be that of the {kind.wraps}, {wanted!r}, not {had!r}."
+                    )
             return network
         if any(takes(type(network).__call__, name) for name in _CONDITION_ARGUMENTS):
             return network
