@@ -3,7 +3,6 @@
 import dataclasses
 
 import pytest
-from tests.artifex_compat.make import MODELS, OF_VQ, decoder_config, encoder_config
 
 from artifex_compat.generative_models.core.configuration import (
     BetaVAEWithCapacityConfig,
@@ -15,6 +14,7 @@ from artifex_compat.generative_models.core.configuration import (
 )
 from artifex_compat.generative_models.modalities.image import ImageModalityConfig
 from artifex_compat.generative_models.models.vae import VQVAE
+from tests.artifex_compat.make import MODELS, OF_VQ, decoder_config, encoder_config
 
 NETWORKS = {"name": "m", "encoder": encoder_config(), "decoder": decoder_config()}
 EVERY = [

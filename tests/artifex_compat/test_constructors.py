@@ -4,7 +4,6 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from tests.artifex_compat.make import IMAGE, MODELS, OF_VQ, by_config, by_parts, decoder_config, encoder_config, parts
 
 from artifex_compat.generative_models.core.configuration import (
     BetaVAEConfig,
@@ -20,6 +19,16 @@ from artifex_compat.generative_models.models.vae import (
     BetaVAEWithCapacity,
     ConditionalVAE,
     create_vae_model,
+)
+from tests.artifex_compat.make import (
+    IMAGE,
+    MODELS,
+    OF_VQ,
+    by_config,
+    by_parts,
+    decoder_config,
+    encoder_config,
+    parts,
 )
 
 

@@ -231,12 +231,12 @@ def single_example(name: str, x: jax.Array, shape: Shape | None) -> jax.Array:
         ValueError: it is neither.
     """
     x = jnp.asarray(x)
-    if x.ndim == 1 or x.shape == shape:
+    if x.shape == shape or (shape is None and x.ndim == 1):
         return x[None]
-    if shape is None or prod(x.shape[1:]) == prod(shape):
+    if shape is None or (x.ndim > 1 and prod(x.shape[1:]) == prod(shape)):
         return x[:1]
     if x.size == prod(shape):
-        return x.reshape(1, *shape)
+        return x.reshape(1, *(shape if x.ndim > 1 else (-1,)))
     raise ValueError(
         f"{name} must be one example of shape {list(shape)} or a batch of them, "
         f"not an array of {list(x.shape)}."
