@@ -126,16 +126,18 @@ def test_the_unified_configuration_of_the_document():
 
 
 @pytest.mark.parametrize(
-    ("model_type", "kind", "parameters"),
+    ("model_type", "kind", "parameters", "architecture"),
     [
-        ("vae", VAE, {"kl_weight": 0.5}),
-        ("beta_vae", BetaVAE, {}),
-        ("beta_vae_with_capacity", BetaVAEWithCapacity, {"use_capacity_control": True}),
-        ("conditional_vae", ConditionalVAE, {"num_classes": 3}),
-        ("vqvae", VQVAE, OF_VQ),
+        ("vae", VAE, {"kl_weight": 0.5}, "mlp"),
+        ("vae", VAE, {}, "cnn"),
+        ("vae", VAE, {}, "resnet"),
+        ("beta_vae", BetaVAE, {}, "mlp"),
+        ("beta_vae_with_capacity", BetaVAEWithCapacity, {"use_capacity_control": True}, "mlp"),
+        ("conditional_vae", ConditionalVAE, {"num_classes": 3}, "mlp"),
+        ("conditional_vae", ConditionalVAE, {"num_classes": 3}, "cnn"),
+        ("vqvae", VQVAE, OF_VQ, "mlp"),
     ],
 )
-@pytest.mark.parametrize("architecture", ["mlp", "cnn", "resnet"])
 def test_every_type_and_architecture(model_type, kind, parameters, architecture):
     features = {"encoder_features": [4, 3], "decoder_features": [3, 4]}
     config = ModelConfiguration(
