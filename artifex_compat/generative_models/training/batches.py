@@ -1,0 +1,35 @@
+"""Batches: where their data stand, and what a model is called with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from artifex_compat.generative_models.models.vae.calling import call_with, takes
+from artifex_compat.generative_models.models.vae.results import BATCH_KEYS, LABEL_KEYS
+
+DATA_KEYS = ("image", "data", *(key for key in BATCH_KEYS if key not in ("image", "data")))
+"""Where the data of a batch may stand; the first that is there counts."""
+
+
+def data_of(batch: Any) -> Any:
+    """The data of a batch, which is an array or a dictionary.
+
+    Raises:
+        KeyError: a dictionary has them under no known name.
+    """
+    if not isinstance(batch, Mapping):
+        return batch
+    for key in DATA_KEYS:
+        if key in batch:
+            return batch[key]
+    raise KeyError(
+        f"batch must have its data under {' or '.join(map(repr, DATA_KEYS[:2]))}; "
+        f"it has {', '.join(map(repr, batch)) or 'nothing'}."
+    )
+
+
+def call_model(model: Any, x: jax.Array, labels: Any) -> Any:
+    """What a model gives for data, and for their labels if it takes them."""
+    wanted = [name for name in LABEL_KEYS if takes(type(model).__call__, name)]
+    return call_with(model, x, **({} if labels is None or not wanted else {wanted[0]: labels}))

@@ -1,0 +1,95 @@
+"""One step of training: a loss, its gradients, the optimizer's update."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from artifex_compat.generative_models.models.vae.results import labels_of
+from artifex_compat.generative_models.training.batches import call_model, data_of
+from artifex_compat.generative_models.training.functional import Functional, step_number
+
+Metrics = dict[str, Any]
+Loss = Callable[[Any, Any, Any, Any], tuple[jax.Array, Metrics]]
+"""`(model, batch, rng, step) -> (loss, metrics)`."""
+
+
+def update(
+    model: nnx.Module, optimizer: nnx.Optimizer[Any], loss_of: Callable[[Any], Any]
+) -> tuple[jax.Array, Metrics]:
+    """Take one step down the gradient of `loss_of(model) -> (loss, metrics)`.
+
+    Returns:
+        Loss and metrics before the step.
+    """
+    (loss, metrics), gradients = nnx.value_and_grad(loss_of, has_aux=True)(model)
+    with jax.numpy_dtype_promotion("standard"):  # optax promotes its count of steps
+        optimizer.update(model, gradients)
+    return loss, metrics
+
+
+def model_loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
+    """The loss of a model by its own `loss_fn`, and its terms."""
+    del rng
+    x, labels = data_of(batch), labels_of(None, batch)
+    terms = model.loss_fn(x=x, outputs=call_model(model, x, labels), step=step)
+    return terms["loss"], terms
+
+
+def as_loss(function: Callable[..., Any]) -> Loss:
+    """A loss function of a user in the one form that training calls.
+
+    Args:
+        function: `(model, batch, rng)` or `(model, batch, rng, step)`, which gives the loss, or
+            the loss and a dictionary of metrics.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    takes_step = len(positional) > 3 or any(p.kind is p.VAR_POSITIONAL for p in parameters)
+
+    def loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
+        found = function(model, batch, rng, *((step,) if takes_step else ()))
+        value, metrics = found if isinstance(found, tuple) else (found, {})
+        return value, {"loss": value, **metrics}
+
+    return loss
+
+
+def scalars(metrics: Metrics) -> dict[str, jax.Array]:
+    """The metrics that are single numbers, as float32."""
+    return {
+        name: jnp.asarray(value, jnp.float32)
+        for name, value in metrics.items()
+        if jnp.ndim(value) == 0
+    }
+
+
+class CompiledStep:
+    """One step of a model and its optimizer, compiled: the graph is walked once, not every step.
+
+    Args:
+        model, optimizer: both are changed by each step.
+        loss: what is minimized.
+    """
+
+    def __init__(self, model: nnx.Module, optimizer: nnx.Optimizer[Any], loss: Loss) -> None:
+        self._functional = Functional(model, optimizer)
+
+        def run(values: Any, batch: Any, step: Any) -> Any:
+            def on_nodes(model: Any, optimizer: Any) -> Any:
+                return update(model, optimizer, lambda model: loss(model, batch, None, step))
+
+            return self._functional.call(values, on_nodes)
+
+        self._run = jax.jit(run)
+
+    def __call__(self, batch: Any, step: Any) -> tuple[jax.Array, Metrics]:
+        """Take a step; loss and metrics are those before it."""
+        functional = self._functional
+        values, result = self._run(functional.read(), batch, step_number(step))
+        functional.write(values)
+        loss, metrics = result
+        return loss, metrics
