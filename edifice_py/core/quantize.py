@@ -259,7 +259,7 @@ def kmeans(
         [[1.0], [9.0]]
     """
 
-    def step(_: Int[Array, ""], centers: Codebook) -> Codebook:
+    def step(_: Int[Array, ""] | int, centers: Codebook) -> Codebook:
         indices = nearest_code(vectors, centers)
         received = jnp.zeros_like(centers[:, :1]).at[indices].add(1)
         sums = jnp.zeros_like(centers).at[indices].add(vectors)

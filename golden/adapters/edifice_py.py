@@ -56,7 +56,8 @@ def _random_key(case: Case, _: Inputs) -> Outputs:
 
 
 def _random_split(case: Case, _: Inputs) -> Outputs:
-    return {"keys": random.split(_key(case), case.options.get("parts", 2))}
+    parts = {name: value for name, value in case.options.items() if name != "seed"}
+    return {"keys": random.split(_key(case), **parts)}
 
 
 def _random_fold_in(case: Case, inputs: Inputs) -> Outputs:
@@ -191,8 +192,8 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
 def _core(case: Case, inputs: Inputs) -> Outputs:
     """`core.module.function`, called by name; `grad_x` is the gradient of the sum of its value."""
     formula = core_formula("edifice_py.core", case.function)
-    if case.function == "core.quantize.ema_update":
-        return _ema_update(case, inputs)
+    if case.function in _OF_A_CODEBOOK:
+        return _codebook(formula, case, inputs)
     found = {}
     for output in case.outputs:
         if output == "value":
@@ -205,13 +206,17 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
     return found
 
 
-def _ema_update(case: Case, inputs: Inputs) -> Outputs:
+_OF_A_CODEBOOK = ("core.quantize.ema_update", "core.quantize.replace_dead_codes")
+
+
+def _codebook(formula: Callable[..., Any], case: Case, inputs: Inputs) -> Outputs:
+    """A formula that takes and gives the state of a moving codebook."""
     state = quantize.MovingCodebook(
-        inputs["usage"], inputs["total"], jnp.zeros_like(inputs["total"])
+        inputs["usage"], inputs["total"], inputs.get("codebook", jnp.zeros_like(inputs["total"]))
     )
-    updated = quantize.ema_update(state, inputs["vectors"], inputs["indices"], **case.options)
-    found: dict[str, jax.Array] = updated._asdict()
-    return found
+    others = {name: array for name, array in inputs.items() if name not in state._fields}
+    updated: dict[str, jax.Array] = formula(state, **others, **case.options)._asdict()
+    return updated
 
 
 _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {

@@ -9,7 +9,7 @@ import scipy
 from golden.adapters import Implementation, UnsupportedError, core_formula
 from golden.arrays import Array, dtype_of
 from golden.case import Case
-from golden.reference import activations, gaussian, network, quantize, random, training
+from golden.reference import activations, gaussian, network, random, training
 
 Inputs = Mapping[str, Array]
 Outputs = Mapping[str, Any]
@@ -143,8 +143,10 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
 
 def _core(case: Case, inputs: Inputs) -> Outputs:
     """`core.module.function`: a formula by its name, `grad_x` outputs by their own formulas."""
-    if case.function == "core.quantize.ema_update":
-        return quantize.ema_update(**{**inputs, **case.options})
+    if case.function in ("core.quantize.ema_update", "core.quantize.replace_dead_codes"):
+        formula = core_formula("golden.reference", case.function)
+        state: Outputs = formula(**inputs, **case.options)
+        return state
     found = {}
     for output in case.outputs:
         name = case.function if output == "value" else f"{case.function}_{output}"

@@ -85,3 +85,25 @@ def ema_update(
     total = decay * total + (1 - decay) * (one_hot.T @ vectors)
     share = (usage + epsilon) / (usage.sum() + len(usage) * epsilon)
     return {"usage": usage, "total": total, "codebook": total / (share * usage.sum())[:, None]}
+
+
+def replace_dead_codes(
+    usage: Array, total: Array, codebook: Array, replacements: Array, threshold: float
+) -> dict[str, Array]:
+    """Codes used less than the threshold start again elsewhere, with a usage of the threshold."""
+    usage, total, codebook = usage.copy(), total.copy(), codebook.copy()
+    for code in np.flatnonzero(usage < threshold):
+        usage[code] = threshold
+        codebook[code] = replacements[code]
+        total[code] = threshold * replacements[code]
+    return {"usage": usage, "total": total, "codebook": codebook}
+
+
+def kmeans(vectors: Array, initial: Array, iterations: int) -> Array:
+    """Lloyd's algorithm; a center that no vector is nearest to stays."""
+    centers = initial.copy()
+    for _ in range(iterations):
+        nearest = nearest_code(vectors, centers)
+        for code in np.unique(nearest):
+            centers[code] = vectors[nearest == code].mean(axis=0)
+    return centers

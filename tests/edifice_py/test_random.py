@@ -128,6 +128,8 @@ def test_vmap_over_keys_draws_what_each_draws():
 def test_noise_has_no_gradient():
     gradient = jax.grad(lambda m: jnp.sum(random.normal(random.key(0), (3,), mean=m)[0]))(1.0)
     assert gradient == 0
+    gradient = jax.grad(lambda m: jnp.sum(random.uniform(random.key(0), (3,), minval=m)[0]))(0.0)
+    assert gradient == 0
 
 
 @pytest.mark.parametrize("function", [random.split, random.uniform, random.normal])

@@ -28,7 +28,8 @@ CASES = {
     if not any(array.dtype == np.float64 for array in case.inputs.values())
 }
 
-UNDIFFERENTIATED = {"core.quantize.nearest_code", "core.quantize.ema_update"} | {
+OF_A_CODEBOOK = ("core.quantize.ema_update", "core.quantize.replace_dead_codes")
+UNDIFFERENTIATED = {"core.quantize.nearest_code", "core.quantize.kmeans", *OF_A_CODEBOOK} | {
     name for name in PUBLIC if "schedules" in name
 }
 
@@ -37,9 +38,10 @@ def arguments(name):
     """Inputs of the first case of a function: those that are arrays of floats, and the rest."""
     case = CASES[name]
     inputs = {key: jnp.asarray(value) for key, value in case.inputs.items()}
-    if name == "core.quantize.ema_update":
+    if name in OF_A_CODEBOOK:
         averages = (inputs.pop("usage"), inputs.pop("total"))
-        inputs["state"] = quantize.MovingCodebook(*averages, jnp.zeros_like(averages[1]))
+        codebook = inputs.pop("codebook", jnp.zeros_like(averages[1]))
+        inputs["state"] = quantize.MovingCodebook(*averages, codebook)
     return inputs, dict(case.options)
 
 

@@ -42,6 +42,7 @@ class MLPDecoder(Decoder):
         activation: the function after the last layer.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> decoder = MLPDecoder([8, 16], output_dim=(4, 4), latent_dim=3, rngs=nnx.Rngs(0))
         >>> decoder(jnp.ones((5, 3))).shape
         (5, 4, 4)

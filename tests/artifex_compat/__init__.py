@@ -1,0 +1,1 @@
+"""Tests of the NNX API, and what they make their models with."""
