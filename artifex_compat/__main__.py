@@ -4,6 +4,7 @@ import argparse
 import runpy
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 
@@ -11,24 +12,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a script, or a module with `-m`, as Python would, with the aliases in force."""
     parser = argparse.ArgumentParser(
         "python -m artifex_compat",
+        usage="%(prog)s [-h] (SCRIPT.py | -m MODULE) [ARGS ...]",
         description="Run a program whose artifex and workshop imports land in artifex_compat.",
     )
-    parser.add_argument("-m", action="store_true", help="SCRIPT is the name of a module")
-    parser.add_argument("script", metavar="SCRIPT", help="a Python file")
+    parser.add_argument("-m", action="store_true", help="the program is a module, not a file")
+    parser.add_argument("program", metavar="PROGRAM", help="a Python file, or a module's name")
     parser.add_argument("args", nargs=argparse.REMAINDER, metavar="ARGS", help="for the program")
     options = parser.parse_args(arguments)
-    if not options.m and not Path(options.script).is_file():
-        parser.error(f"there is no file {options.script}")
+    if not options.m and not Path(options.program).is_file():
+        parser.error(f"there is no file {options.program}")
+    # Before the aliases: what lies beside the script may be a real module of these names. In
+    # Python's safe mode the first entry is neither the current folder nor to be the script's.
+    if not options.m and not sys.flags.safe_path:
+        sys.path[0] = str(Path(options.program).resolve().parent)
     try:
         import artifex_compat.aliases  # noqa: F401
     except ImportError as error:
         parser.error(str(error))
-    sys.argv = [options.script, *options.args]
+    if options.m and find_spec(options.program.partition(".")[0]) is None:
+        parser.error(f"there is no module {options.program}")
+    sys.argv = [options.program, *options.args]
     if options.m:
-        runpy.run_module(options.script, run_name="__main__", alter_sys=True)
+        runpy.run_module(options.program, run_name="__main__", alter_sys=True)
     else:
-        sys.path[0] = str(Path(options.script).resolve().parent)
-        runpy.run_path(options.script, run_name="__main__")
+        runpy.run_path(options.program, run_name="__main__")
 
 
 if __name__ == "__main__":

@@ -9,13 +9,15 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from types import ModuleType
 
-HOME = __package__ or "artifex_compat"
+HOME = "artifex_compat"
 ALIASES = ("artifex", "workshop")
 OVERRIDE = "ARTIFEX_COMPAT_OVERRIDE"
+
+_own_specs: dict[str, ModuleSpec | None] = {}
 
 
 class _SameModule(Loader):
@@ -23,19 +25,18 @@ class _SameModule(Loader):
 
     def __init__(self, home: str) -> None:
         self._home = home
-        self._own: dict[str, object] = {}
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:  # noqa: ARG002
         """The module, imported under its own name."""
         module = import_module(self._home)
-        # The import system is about to write the alias' own values over these.
-        names = ("__spec__", "__loader__", "__package__", "__name__", "__path__", "__file__")
-        self._own = {name: vars(module)[name] for name in names if name in vars(module)}
+        # The import system is about to write the alias' specification over the module's own. Only
+        # the first one seen is kept: another thread may be loading the other alias right now.
+        _own_specs.setdefault(self._home, module.__spec__)
         return module
 
     def exec_module(self, module: ModuleType) -> None:
-        """Nothing is executed twice; the module gets back what is its own."""
-        vars(module).update(self._own)
+        """Nothing is executed twice; the module gets its own specification back."""
+        module.__spec__ = _own_specs[self._home]
 
 
 class _Finder(MetaPathFinder):
@@ -71,22 +72,36 @@ def install() -> None:
     Raises:
         ImportError: a real module of one of these names is installed.
     """
-    if any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if any(type(finder).__module__ == __name__ for finder in sys.meta_path):
         return
     if os.environ.get(OVERRIDE) != "1":
         for alias in ALIASES:
             _refuse_real(alias)
+    # What was imported under these names before, a mere folder or the overridden, stands aside.
+    for name in [name for name in sys.modules if name.partition(".")[0] in ALIASES]:
+        del sys.modules[name]
     sys.meta_path.insert(0, _Finder())
 
 
 def _refuse_real(alias: str) -> None:
-    loaded, spec = sys.modules.get(alias), PathFinder.find_spec(alias)
-    place = getattr(loaded, "__file__", None) or (spec.origin if spec else None)
-    if place:  # a mere folder of that name has none
+    place = _place_of(alias)
+    if place is not None:
         raise ImportError(
             f"a real {alias!r} is installed at {place}: uninstall it, or set {OVERRIDE}=1 to have "
             "artifex_compat in its place."
         )
+
+
+def _place_of(alias: str) -> str | None:
+    """Where a module of that name is; a mere folder, a namespace package, is none."""
+    loaded = sys.modules.get(alias)
+    if loaded is None:
+        spec = find_spec(alias)
+        return spec.origin if spec else None
+    file = getattr(loaded, "__file__", None)
+    if file is None and hasattr(loaded, "__path__"):
+        return None
+    return file or "sys.modules"
 
 
 install()

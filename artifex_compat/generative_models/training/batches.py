@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from artifex_compat.generative_models.models.vae.calling import call_with, takes
 from artifex_compat.generative_models.models.vae.results import BATCH_KEYS, LABEL_KEYS
@@ -30,6 +31,12 @@ def data_of(batch: Any) -> Any:
 
 
 def call_model(model: Any, x: jax.Array, labels: Any) -> Any:
-    """What a model gives for data, and for their labels if it takes them."""
+    """What a model gives for data, and for their labels if it takes them; in 32 bits at least."""
     wanted = [name for name in LABEL_KEYS if takes(type(model).__call__, name)]
-    return call_with(model, x, **({} if labels is None or not wanted else {wanted[0]: labels}))
+    named = {} if labels is None or not wanted else {wanted[0]: labels}
+    return jax.tree.map(_widened, call_with(model, x, **named))
+
+
+def _widened(output: Any) -> Any:
+    narrow = hasattr(output, "dtype") and output.dtype in (jnp.bfloat16, jnp.float16)
+    return output.astype(jnp.float32) if narrow else output

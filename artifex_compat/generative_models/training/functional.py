@@ -34,6 +34,11 @@ class Functional:
         """The arrays of the objects, in the order of `paths`."""
         return [variable.get_raw_value() for variable in self._variables]
 
+    def named(self) -> dict[str, jax.Array]:
+        """The arrays by their paths, written with slashes."""
+        names = ("/".join(map(str, path)) for path in self.paths)
+        return dict(zip(names, self.read(), strict=True))
+
     def write(self, values: Sequence[jax.Array]) -> None:
         """Put arrays into the objects."""
         for variable, value in zip(self._variables, values, strict=True):

@@ -58,6 +58,17 @@ def as_loss(function: Callable[..., Any]) -> Loss:
     return loss
 
 
+def loss_of(loss: Any, loss_type: str) -> Loss:
+    """What a trainer minimizes: a `VAETrainer`'s loss, a user's, or the model's own for None."""
+    if loss is None:
+        return model_loss
+    if hasattr(loss, "create_loss_fn"):
+        return as_loss(loss.create_loss_fn(loss_type=loss_type))
+    if callable(loss):
+        return as_loss(loss)
+    raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
+
+
 def scalars(metrics: Metrics) -> dict[str, jax.Array]:
     """The metrics that are single numbers, as float32."""
     return {

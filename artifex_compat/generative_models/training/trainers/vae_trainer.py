@@ -95,6 +95,13 @@ class VAETrainer:
         self.model, self.optimizer = _model_and_optimizer(model, optimizer)
         self._steps: dict[str, CompiledStep] = {}
 
+    @property
+    def warmup_steps(self) -> int:
+        """Steps until the KL first has its full weight."""
+        config = self.config
+        by_name = {"none": 0, "cyclical": -(-config.cyclical_period // 2)}
+        return by_name.get(config.kl_annealing, config.kl_warmup_steps)
+
     def get_kl_weight(self, step: int | jax.Array) -> jax.Array:
         """Weight of the KL at a step, from 0 to beta.
 

@@ -1,0 +1,45 @@
+"""Ending a run at the very batch where a number is not finite."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from artifex_compat.generative_models.training.callbacks.base import Callback
+
+
+class NonFiniteError(FloatingPointError):
+    """A loss, or a term of it, is not finite."""
+
+
+class NonFiniteGuard(Callback):
+    """Looks at every batch, and so runs batch by batch.
+
+    Without it the trainer looks after each epoch. Model and optimizer are in either case those of
+    the last good step.
+    """
+
+    def on_batch_end(self, trainer: Any, batch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002
+        """Look at the metrics.
+
+        Raises:
+            NonFiniteError: one is not finite.
+        """
+        check_finite(jax.device_get(logs), trainer.step)
+
+
+def check_finite(metrics: Mapping[str, Any], step: int) -> None:
+    """Refuse metrics of a step that are not finite.
+
+    Raises:
+        NonFiniteError: names the step and the terms, those of the loss before the loss itself.
+    """
+    broken = {name: float(value) for name, value in metrics.items() if not math.isfinite(value)}
+    terms = [name for name in broken if name not in ("loss", "total_loss")] or list(broken)
+    if terms:
+        words = ", ".join(f"{name} is {broken[name]}" for name in terms)
+        raise NonFiniteError(
+            f"training stopped at step {step}, where {words}; "
+            "model and optimizer are those of the step before."
+        )

@@ -1,0 +1,128 @@
+"""Training data: arrays in memory, in an order that (seed, epoch) names, or an iterable."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from edifice_py.checks import positive_int
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["arrays"],
+    meta_fields=["batch_size", "seed", "drop_remainder"],
+)
+@dataclass(frozen=True)
+class InMemory:
+    """Arrays on the device, cut into batches; a compiled function takes it as an argument.
+
+    Attributes:
+        arrays: an array, or a dictionary of arrays, all `[examples, ...]`.
+        batch_size: examples in a batch.
+        seed: with the epoch it names the order of the examples; None leaves them as they are.
+        drop_remainder: leave out what is left when all batches are full. Another order leaves out
+            other examples.
+    """
+
+    arrays: Any
+    batch_size: int
+    seed: int | None
+    drop_remainder: bool
+
+    @property
+    def examples(self) -> int:
+        """How many there are."""
+        return int(jax.tree.leaves(self.arrays)[0].shape[0])
+
+    @property
+    def full_batches(self) -> int:
+        """How many batches of the full size an epoch has."""
+        return self.examples // self.batch_size
+
+    @property
+    def remainder(self) -> int:
+        """How many examples the smaller batch at the end of an epoch has, 0 for no such batch."""
+        return 0 if self.drop_remainder else self.examples % self.batch_size
+
+    @property
+    def batches(self) -> int:
+        """How many batches an epoch has."""
+        return self.full_batches + bool(self.remainder)
+
+    def order(self, epoch: jax.Array) -> jax.Array:
+        """The examples in the order of an epoch, int32 `[examples]`; it may be compiled."""
+        if self.seed is None:
+            return jnp.arange(self.examples, dtype=jnp.int32)
+        key = jax.random.fold_in(jax.random.key(self.seed), epoch)
+        return jax.random.permutation(key, self.examples)
+
+    def full_rows(self, epoch: jax.Array) -> jax.Array:
+        """Which examples are in which full batch of an epoch, `[full_batches, batch_size]`."""
+        rows = self.order(epoch)[: self.full_batches * self.batch_size]
+        return rows.reshape(self.full_batches, self.batch_size)
+
+    def remaining_rows(self, epoch: jax.Array) -> jax.Array:
+        """Which examples are in the smaller batch at the end of an epoch, `[remainder]`."""
+        return self.order(epoch)[self.examples - self.remainder :]
+
+    def take(self, rows: jax.Array) -> Any:
+        """The examples of some rows."""
+        return jax.tree.map(lambda array: array[rows], self.arrays)
+
+
+def in_memory(
+    data: Any, batch_size: Any, *, seed: int | None, drop_remainder: bool, sharding: Any
+) -> InMemory:
+    """Put data on the device and cut them into batches.
+
+    Args:
+        data: an array, or a dictionary of arrays, all `[examples, ...]`.
+        batch_size: examples in a batch.
+        seed: of the order, None for the order that they are in.
+        drop_remainder: leave out a smaller batch at the end.
+        sharding: where to put them, None for the default device.
+
+    Raises:
+        ValueError: there are no examples, fewer than a batch, or not as many in each array.
+    """
+    size = positive_int("batch_size", batch_size)
+    counts = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(data)}
+    if len(counts) != 1 or () in counts:
+        raise ValueError(
+            "data must be arrays with one row an example, and as many rows each, "
+            f"not of {', '.join(str(list(np.shape(leaf))) for leaf in jax.tree.leaves(data))}."
+        )
+    ((examples,),) = counts
+    if examples == 0:
+        raise ValueError("data must have at least one example, and there is none.")
+    if examples < size and drop_remainder:
+        raise ValueError(
+            f"batch_size must be at most the {examples} examples that there are, not {size}; "
+            "or keep the remainder with drop_remainder=False."
+        )
+    return InMemory(jax.device_put(data, sharding), size, seed, drop_remainder)
+
+
+def is_in_memory(data: Any) -> bool:
+    """Whether data are an array or a dictionary of arrays, and not an iterable of batches."""
+    leaves = list(data.values()) if isinstance(data, Mapping) else [data]
+    return bool(leaves) and all(isinstance(leaf, np.ndarray | jax.Array) for leaf in leaves)
+
+
+def check_stream(data: Any) -> Iterable[Any]:
+    """An iterable of batches.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(data, Iterable) and not isinstance(data, Mapping | str):
+        return data
+    raise TypeError(
+        "data must be an array, a dictionary of arrays, or an iterable of batches, "
+        f"not a {type(data).__name__}."
+    )

@@ -1,0 +1,136 @@
+"""What is compiled for a run: an epoch of training as one scan, a single step, an evaluation."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from artifex_compat.generative_models.training.data import InMemory
+from artifex_compat.generative_models.training.functional import Functional, Values
+from artifex_compat.generative_models.training.steps import Loss, scalars, update
+
+Metrics = dict[str, jax.Array]
+Taken = tuple[Values, jax.Array, Metrics]
+"""The arrays after a step, whether all has been finite so far, and the metrics."""
+
+
+class Program:
+    """The compiled functions of one model, optimizer and loss.
+
+    A step whose loss or one of its terms is not finite changes nothing, and no step after it does.
+
+    Args:
+        model: what is trained, in training mode.
+        optimizer: its optimizer.
+        loss: what is minimized.
+        seed: of the keys that the loss is given, one a step.
+        mesh: batches are spread over its first axis, and all else is on each of its devices.
+        compute_dtype: layers compute in it; parameters and losses stay as they are.
+    """
+
+    def __init__(
+        self,
+        model: nnx.Module,
+        optimizer: nnx.Optimizer[Any],
+        loss: Loss,
+        *,
+        seed: int,
+        mesh: Mesh | None = None,
+        compute_dtype: Any = None,
+    ) -> None:
+        self.training = Functional(model, optimizer)
+        evaluated = nnx.clone(model)
+        evaluated.eval()  # type: ignore[no-untyped-call]
+        self._evaluation = Functional(evaluated)
+        places = {path: index for index, path in enumerate(self.training.paths)}
+        self._of_model = [places[0, *path[1:]] for path in self._evaluation.paths]
+        self._loss, self._seed = loss, seed
+        self._mesh, self._compute_dtype = mesh, compute_dtype
+        self.epoch = jax.jit(self._epoch)
+        self.remainder = jax.jit(self._remainder)
+        self.numbered = jax.jit(self._numbered)
+        self.step = jax.jit(self._step)
+        self.evaluate = jax.jit(self._evaluate)
+        self.evaluate_batch = jax.jit(self._evaluate_batch)
+
+    @property
+    def everywhere(self) -> NamedSharding | None:
+        """Where parameters and data are: on every device of the mesh, None without one."""
+        return None if self._mesh is None else NamedSharding(self._mesh, PartitionSpec())
+
+    def model_values(self, values: Values) -> Values:
+        """Those of all arrays that are the model's."""
+        return [values[index] for index in self._of_model]
+
+    def _epoch(
+        self, values: Values, fine: jax.Array, data: InMemory, epoch: jax.Array, step: jax.Array
+    ) -> Taken:
+        """All full batches of an epoch; metrics are `[full_batches]`."""
+
+        def body(carry: Any, rows: jax.Array) -> Any:
+            values, fine, step = carry
+            values, fine, metrics = self._step(values, fine, data.take(rows), step)
+            return (values, fine, step + 1), metrics
+
+        (values, fine, _), metrics = lax.scan(body, (values, fine, step), data.full_rows(epoch))
+        return values, fine, metrics
+
+    def _numbered(
+        self,
+        values: Values,
+        fine: jax.Array,
+        data: InMemory,
+        rows: jax.Array,
+        number: jax.Array,
+        step: jax.Array,
+    ) -> Taken:
+        """One batch of an epoch, by the rows of all and its number."""
+        return self._step(values, fine, data.take(rows[number]), step)
+
+    def _remainder(
+        self, values: Values, fine: jax.Array, data: InMemory, epoch: jax.Array, step: jax.Array
+    ) -> Taken:
+        """The smaller batch at the end of an epoch."""
+        return self._step(values, fine, data.take(data.remaining_rows(epoch)), step)
+
+    def _step(self, values: Values, fine: jax.Array, batch: Any, step: jax.Array) -> Taken:
+        """One batch."""
+
+        def on_nodes(model: Any, optimizer: Any) -> Any:
+            return update(model, optimizer, lambda model: self._call(model, batch, step))
+
+        updated, (_, metrics) = self.training.call(values, on_nodes)
+        terms = scalars(metrics)
+        fine = fine & jnp.all(jnp.isfinite(jnp.stack(list(terms.values()))))
+        kept = [jnp.where(fine, new, old) for new, old in zip(updated, values, strict=True)]
+        return kept, fine, terms
+
+    def _evaluate(self, values: Values, data: InMemory, step: jax.Array) -> Metrics:
+        """Means of the metrics over all full batches."""
+
+        def body(_: None, rows: jax.Array) -> tuple[None, Metrics]:
+            return None, self._evaluate_batch(values, data.take(rows), step)
+
+        _, metrics = lax.scan(body, None, data.full_rows(jnp.zeros((), jnp.int32)))
+        return jax.tree.map(jnp.mean, metrics)
+
+    def _evaluate_batch(self, values: Values, batch: Any, step: jax.Array) -> Metrics:
+        """Metrics of a batch, in evaluation mode; nothing changes."""
+        _, (_, metrics) = self._evaluation.call(
+            values, lambda model: self._call(model, batch, step)
+        )
+        return scalars(metrics)
+
+    def _call(self, model: Any, batch: Any, step: jax.Array) -> Any:
+        if self._mesh is not None:
+            spread = NamedSharding(self._mesh, PartitionSpec(self._mesh.axis_names[0]))
+            batch = jax.tree.map(lambda x: lax.with_sharding_constraint(x, spread), batch)
+        if self._compute_dtype is not None:
+            for _, module in nnx.iter_graph(model):
+                if isinstance(module, nnx.Module) and hasattr(module, "dtype"):
+                    module.dtype = self._compute_dtype
+        key = jax.random.fold_in(jax.random.key(self._seed), step)
+        return self._loss(model, batch, key, step)
