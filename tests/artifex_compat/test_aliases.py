@@ -7,35 +7,71 @@ import sys
 import pytest
 
 SAME = """
-import sys, warnings
-warnings.simplefilter("error")
-import importlib
-import artifex_compat.aliases
-assert "jax" not in sys.modules, "the aliases themselves must cost nothing"
-import workshop.generative_models.core.configuration.network_configs as deep
-from artifex.generative_models.models.vae import VAE
-import artifex, artifex_compat, workshop
-from workshop.generative_models.models.vae.base import VAE as by_other_name
-from artifex_compat.generative_models.models.vae import VAE as own
-assert artifex is workshop is artifex_compat
-assert VAE is by_other_name is own
-assert artifex.generative_models.models.vae is sys.modules["artifex_compat.generative_models.models.vae"]
-assert deep.__name__ == deep.__spec__.name == "artifex_compat.generative_models.core.configuration.network_configs"
-assert artifex_compat.__spec__.name == artifex_compat.__name__ == "artifex_compat"
-assert importlib.import_module("artifex.generative_models") is artifex_compat.generative_models
+import importlib, pickle, pkgutil, sys, threading, warnings
 from unittest.mock import patch
-with patch("artifex.generative_models.models.vae.VAE", 3):
-    assert artifex_compat.generative_models.models.vae.VAE == 3
-import pickle
+
+warnings.simplefilter("error")
+import workshop  # a mere folder
+import artifex_compat.aliases
+
+assert "jax" not in sys.modules, "the aliases themselves must cost nothing"
+
+# The same module while threads race for it, under a name that is imported before its parents.
+CONFIGS = "generative_models.core.configuration.network_configs"
+found = []
+names = 4 * [f"{root}.{CONFIGS}" for root in ("artifex", "workshop", "artifex_compat")]
+threads = [
+    threading.Thread(target=lambda n=name: found.append(importlib.import_module(n)))
+    for name in names
+]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(found) == len(names) and len(set(map(id, found))) == 1
+assert found[0].__name__ == found[0].__spec__.name == f"artifex_compat.{CONFIGS}"
+
+import artifex, artifex_compat, workshop
+assert artifex is workshop is artifex_compat
+assert artifex.generative_models.core.configuration.network_configs is found[0]
+
+from artifex.generative_models.models.vae import VAE
+from workshop.generative_models.models.vae.base import VAE as of_workshop
+from artifex_compat.generative_models.models.vae import VAE as own
+assert VAE is of_workshop is own
+
+# Every module there is, with nothing of its own changed.
+for root in ("artifex_compat", "artifex", "workshop"):
+    for listed in pkgutil.walk_packages(artifex.__path__, f"{root}."):
+        rest = listed.name.partition(".")[2]
+        if rest == "__main__":
+            continue
+        module = importlib.import_module(listed.name)
+        assert module is sys.modules[f"artifex_compat.{rest}"], listed.name
+        assert module.__name__ == module.__spec__.name == f"artifex_compat.{rest}"
+        assert module.__package__ == module.__spec__.parent
+        assert module.__loader__ is module.__spec__.loader
+assert artifex.__spec__.name == artifex.__name__ == "artifex_compat"
+
+vae = artifex.generative_models.models.vae
+with patch("workshop.generative_models.models.vae.VAE", 3):
+    assert vae.VAE == 3
 assert pickle.loads(pickle.dumps(VAE)) is VAE
+old_name = b"cartifex.generative_models.models.vae.base\\nVAE\\n."
+assert pickle.loads(old_name) is VAE
+again = importlib.reload(artifex.generative_models.core.random)
+assert again is sys.modules["workshop.generative_models.core.random"]
+importlib.reload(artifex_compat.aliases)
+assert sum(type(finder).__module__ == "artifex_compat.aliases" for finder in sys.meta_path) == 1
+
 try:
     import artifex.generative_models.models.gan
 except ModuleNotFoundError as error:
-    assert error.name == "artifex.generative_models.models.gan" and "artifex_compat has no" in str(error)
+    assert error.name == "artifex.generative_models.models.gan"
+    words = "No module named 'artifex.generative_models.models.gan': artifex_compat has no "
+    assert str(error).startswith(words)
 else:
     raise SystemExit("a module that is not there was found")
 print("same")
-"""  # noqa: E501
+"""
 
 
 def python(*arguments, cwd, **environment):
@@ -55,21 +91,27 @@ def test_all_three_names_are_one_module(tmp_path):
     assert (run.stdout, run.stderr) == ("same\n", "")
 
 
-@pytest.mark.parametrize("name", ["artifex", "workshop"])
-def test_a_real_installation_is_refused_unless_overridden(tmp_path, name):
-    (tmp_path / name).mkdir()
-    (tmp_path / name / "__init__.py").write_text("real = True")
-    code = f"import artifex_compat.aliases, {name}; print({name}.__name__)"
+@pytest.mark.parametrize(
+    ("file", "name", "before"),
+    [
+        ("artifex/__init__.py", "artifex", ""),
+        ("workshop.py", "workshop", ""),
+        ("workshop.py", "workshop", "import workshop, "),
+    ],
+)
+def test_a_real_module_is_refused_unless_overridden(tmp_path, file, name, before):
+    place = tmp_path / file
+    place.parent.mkdir(exist_ok=True)
+    place.write_text("")
+    code = f"{before or 'import '}artifex_compat.aliases; import {name}; print({name}.__name__)"
     run = python("-c", code, cwd=tmp_path)
     assert run.returncode == 1
-    last = run.stderr.splitlines()[-1]
-    assert last.startswith(f"ImportError: a real '{name}' is installed at {tmp_path}")
-    assert last.endswith("or set ARTIFEX_COMPAT_OVERRIDE=1 to have artifex_compat in its place.")
+    assert run.stderr.splitlines()[-1] == (
+        f"ImportError: a real '{name}' is installed at {place}: uninstall it, or set "
+        "ARTIFEX_COMPAT_OVERRIDE=1 to have artifex_compat in its place."
+    )
     overridden = python("-c", code, cwd=tmp_path, ARTIFEX_COMPAT_OVERRIDE="1")
     assert overridden.stdout == "artifex_compat\n"
-    program = python("-m", "artifex_compat", f"{name}/__init__.py", cwd=tmp_path)
-    assert program.returncode == 2
-    assert "ARTIFEX_COMPAT_OVERRIDE" in program.stderr
 
 
 def test_a_script_runs_as_python_would_run_it(tmp_path):
@@ -82,18 +124,34 @@ def test_a_script_runs_as_python_would_run_it(tmp_path):
         "    print(artifex.__name__, beside.word, sys.argv)\n"
         "    raise SystemExit(7)\n"
     )
-    run = python("-m", "artifex_compat", "programs/program.py", "-v", "--x=1", cwd=tmp_path)
-    wanted = "artifex_compat beside ['programs/program.py', '-v', '--x=1']\n"
+    run = python("-m", "artifex_compat", "programs/program.py", "-m", "--x=1", cwd=tmp_path)
+    wanted = "artifex_compat beside ['programs/program.py', '-m', '--x=1']\n"
     assert (run.returncode, run.stdout) == (7, wanted)
-    module = python("-m", "artifex_compat", "-m", "program", "-q", cwd=folder)
-    assert module.returncode == 7
-    assert module.stdout.endswith("'-q']\n")
+    module = python("-m", "artifex_compat", "-m", "program", "-h", cwd=folder)
+    wanted = f"artifex_compat beside ['{folder / 'program.py'}', '-h']\n"
+    assert (module.returncode, module.stdout) == (7, wanted)
+    (folder / "program.py").write_text("raise KeyError('its own')")
+    failed = python("-m", "artifex_compat", "programs/program.py", cwd=tmp_path)
+    assert failed.returncode == 1
+    assert failed.stderr.endswith("KeyError: 'its own'\n")
 
 
-def test_a_missing_script_is_one_sentence(tmp_path):
-    run = python("-m", "artifex_compat", "nowhere.py", cwd=tmp_path)
-    assert run.returncode == 2
-    assert run.stderr.splitlines()[-1].endswith("error: there is no file nowhere.py")
+def test_what_cannot_be_run_is_one_sentence(tmp_path):
+    (tmp_path / "programs").mkdir()
+    for name in ("program", "workshop"):
+        (tmp_path / "programs" / f"{name}.py").write_text("print('it ran')")
+    for arguments, words in [
+        ([], "the following arguments are required: PROGRAM, ARGS"),
+        (["nowhere.py"], "there is no file nowhere.py"),
+        (["-m", "nowhere.at_all"], "there is no module nowhere.at_all"),
+        (["programs/program.py"], "to have artifex_compat in its place."),
+    ]:
+        run = python("-m", "artifex_compat", *arguments, cwd=tmp_path)
+        assert (run.returncode, run.stdout) == (2, "")
+        assert run.stderr.startswith("usage: python -m artifex_compat")
+        assert run.stderr.splitlines()[-1].endswith(words)
+    shown = python("-m", "artifex_compat", "--help", cwd=tmp_path)
+    assert shown.returncode == 0
 
 
 def test_pytest_takes_the_aliases_as_a_plugin(tmp_path):
@@ -102,5 +160,6 @@ def test_pytest_takes_the_aliases_as_a_plugin(tmp_path):
         "from artifex_compat.generative_models.core.configuration import VAEConfig as own\n"
         "def test_it():\n    assert VAEConfig is own\n"
     )
-    run = python("-m", "pytest", "-q", "-p", "artifex_compat.aliases", "test_it.py", cwd=tmp_path)
+    plugin = ("-p", "artifex_compat.aliases")
+    run = python("-m", "pytest", "-q", "-W", "error", *plugin, "test_it.py", cwd=tmp_path)
     assert run.returncode == 0, run.stdout

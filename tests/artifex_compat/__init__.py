@@ -1,1 +1,0 @@
-"""Tests of the NNX API, and what they make their models with."""
