@@ -108,18 +108,16 @@ def in_memory(
     return InMemory(jax.device_put(data, sharding), size, seed, drop_remainder)
 
 
-def is_in_memory(data: Any) -> bool:
-    """Whether data are an array or a dictionary of arrays, and not an iterable of batches."""
-    leaves = list(data.values()) if isinstance(data, Mapping) else [data]
-    return bool(leaves) and all(isinstance(leaf, np.ndarray | jax.Array) for leaf in leaves)
-
-
-def check_stream(data: Any) -> Iterable[Any]:
-    """An iterable of batches.
+def source(data: Any, batch_size: Any, **options: Any) -> InMemory | Iterable[Any]:
+    """What an epoch goes through: data in memory as `in_memory` has them, or batches as they come.
 
     Raises:
-        TypeError: it is none.
+        TypeError: the data are neither arrays nor an iterable.
+        ValueError: as `in_memory`.
     """
+    leaves = list(data.values()) if isinstance(data, Mapping) else [data]
+    if leaves and all(isinstance(leaf, np.ndarray | jax.Array) for leaf in leaves):
+        return in_memory(data, batch_size, **options)
     if isinstance(data, Iterable) and not isinstance(data, Mapping | str):
         return data
     raise TypeError(

@@ -9,6 +9,7 @@ import numpy as np
 from flax import nnx
 from jax.sharding import Mesh
 
+from artifex_compat.generative_models.core.configuration.checks import count
 from artifex_compat.generative_models.training import data as sources
 from artifex_compat.generative_models.training import epochs
 from artifex_compat.generative_models.training.callbacks.events import Events
@@ -22,7 +23,7 @@ from artifex_compat.generative_models.training.program import Program
 from artifex_compat.generative_models.training.run_state import RunState
 from artifex_compat.generative_models.training.steps import loss_of
 from artifex_compat.generative_models.training.trainers.vae_trainer import VAETrainer
-from edifice_py.checks import choice, integer, positive_int
+from edifice_py.checks import choice, positive_int
 
 Logs = dict[str, float]
 MODES = ("epoch", "step")
@@ -77,10 +78,8 @@ class Trainer:
             raise TypeError(f"model must be an nnx.Module, not {model!r}.")
         if not isinstance(optimizer, nnx.Optimizer):
             raise TypeError(f"optimizer must be an nnx.Optimizer, not {optimizer!r}.")
-        if (number := integer(seed)) is None:
-            raise ValueError(f"seed must be an integer, not {seed!r}.")
         self.model, self.optimizer, self.loss = model, optimizer, loss
-        self.seed, self.drop_remainder = number, drop_remainder
+        self.seed, self.drop_remainder = count("seed", seed), drop_remainder
         self._events = Events(self, callbacks)
         by_batch = self._events.of_batches
         self.mode = choice("mode", mode or ("step" if by_batch else "epoch"), MODES)
@@ -90,14 +89,8 @@ class Trainer:
         self.should_stop = False
         self._resumed = False
         model.train()  # type: ignore[no-untyped-call]
-        self._program = Program(
-            model,
-            optimizer,
-            loss_of(loss, loss_type),
-            seed=self.seed,
-            mesh=mesh,
-            compute_dtype=compute_dtype,
-        )
+        minimized, places = loss_of(loss, loss_type), {"mesh": mesh, "compute_dtype": compute_dtype}
+        self._program = Program(model, optimizer, minimized, seed=self.seed, **places)
 
     @property
     def step(self) -> int:
@@ -188,7 +181,7 @@ class Trainer:
         (take,) = epochs.stream_steps(self._program, [batch], 0)
         _, metrics = self._take(take, jax.device_put(np.True_))
         host = epochs.joined([jax.device_get(metrics)])
-        self._check(host)
+        self.check(host)
         return epochs.means(host)
 
     def save(self, store: CheckpointStore, score: float) -> None:
@@ -233,6 +226,19 @@ class Trainer:
         self._resumed = True
         return step
 
+    def check(self, metrics: epochs.HostMetrics) -> epochs.HostMetrics:
+        """Refuse metrics that are not finite, `[steps]` of the last steps; `step` is at the first.
+
+        Raises:
+            NonFiniteError: one is not.
+        """
+        good = np.all([np.isfinite(values) for values in metrics.values()], axis=0)
+        if not good.all():
+            first = int(np.argmin(good))
+            self.state.step -= len(good) - first
+            check_finite({name: values[first] for name, values in metrics.items()}, self.step)
+        return metrics
+
     def _one_epoch(self, source: Any, epoch: int) -> epochs.HostMetrics:
         """Go through an epoch, or what is left of it; the metrics of all its batches."""
         program, state = self._program, self.state
@@ -242,7 +248,7 @@ class Trainer:
                 values, metrics = epochs.whole_epoch(program, values, source, epoch, state.step)
                 program.training.write(values)
                 state.step += source.batches
-                return self._check(metrics)
+                return self.check(metrics)
             steps = epochs.memory_steps(program, source, epoch, state.batch)
         else:
             steps = epochs.stream_steps(program, source, state.batch)
@@ -255,7 +261,7 @@ class Trainer:
             self._events.tell("on_batch_end", state.batch - 1, metrics)
         if not state.metrics:
             raise ValueError("data must have at least one batch an epoch, and there is none.")
-        return self._check(epochs.joined(jax.device_get(state.metrics)))
+        return self.check(epochs.joined(jax.device_get(state.metrics)))
 
     def _take(self, take: Callable[..., Any], fine: jax.Array) -> tuple[jax.Array, Any]:
         functional = self._program.training
@@ -263,15 +269,6 @@ class Trainer:
         functional.write(values)
         self.state.step += 1
         return fine, metrics
-
-    def _check(self, metrics: epochs.HostMetrics) -> epochs.HostMetrics:
-        """Refuse metrics, those of the last steps, that are not finite; the run is at the first."""
-        good = np.all([np.isfinite(values) for values in metrics.values()], axis=0)
-        if not good.all():
-            first = int(np.argmin(good))
-            self.state.step -= len(good) - first
-            check_finite({name: values[first] for name, values in metrics.items()}, self.step)
-        return metrics
 
     def _validate(self, source: Any) -> Logs:
         self._events.tell("on_validation_begin")
@@ -291,12 +288,8 @@ class Trainer:
         *,
         drop_remainder: bool = False,
     ) -> Any:
-        if not sources.is_in_memory(data):
-            return sources.check_stream(data)
-        where = self._program.everywhere
-        return sources.in_memory(
-            data, batch_size, seed=seed, drop_remainder=drop_remainder, sharding=where
-        )
+        options = {"seed": seed, "drop_remainder": drop_remainder}
+        return sources.source(data, batch_size, sharding=self._program.everywhere, **options)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {name: to_host(value) for name, value in self._program.training.named().items()}

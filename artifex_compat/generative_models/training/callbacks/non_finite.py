@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+import numpy as np
 
 from artifex_compat.generative_models.training.callbacks.base import Callback
 
@@ -26,7 +27,7 @@ class NonFiniteGuard(Callback):
         Raises:
             NonFiniteError: one is not finite.
         """
-        check_finite(jax.device_get(logs), trainer.step)
+        trainer.check({name: np.atleast_1d(value) for name, value in jax.device_get(logs).items()})
 
 
 def check_finite(metrics: Mapping[str, Any], step: int) -> None:

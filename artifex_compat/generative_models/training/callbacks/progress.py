@@ -23,7 +23,9 @@ class ProgressBar(Callback):
 
     def on_train_begin(self, trainer: Any) -> None:
         """Start the line."""
-        self._task = self._progress.add_task("", total=trainer.state.last_epoch, completed=trainer.epoch)
+        self._task = self._progress.add_task(
+            "", total=trainer.state.last_epoch, completed=trainer.epoch
+        )
         self._progress.start()
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002

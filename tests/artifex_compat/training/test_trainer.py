@@ -1,0 +1,215 @@
+"""`Trainer`: epochs and steps give the same numbers, events come in order, errors are sentences."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from flax import nnx
+
+from artifex_compat.generative_models.training import Trainer
+from artifex_compat.generative_models.training.callbacks import NonFiniteError, NonFiniteGuard
+from tests.artifex_compat.train_make import (
+    KINDS,
+    LABELED,
+    BatchRecorder,
+    Recorder,
+    StopAt,
+    X,
+    arrays,
+    assert_same,
+    model,
+    optimizer,
+    trainer,
+)
+
+F32 = np.dtype("float32")
+X_ON_DEVICE = jnp.asarray(X)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("drop_remainder", [True, False])
+def test_epochs_and_steps_give_the_same_bits(kind, drop_remainder):
+    runs = [trainer(kind, mode=mode, drop_remainder=drop_remainder) for mode in ("epoch", "step")]
+    for run in runs:
+        run.train(LABELED, 2, 16, val_data={name: value[:20] for name, value in LABELED.items()})
+    assert_same(*runs)
+    assert runs[0].step == (6 if drop_remainder else 8)
+
+
+def test_an_epoch_is_the_steps_of_a_hand_written_loop():
+    by_trainer = trainer()
+    by_trainer.train(X[:48], 1, 16, shuffle=False)
+    by_hand = trainer()
+    losses = [by_hand.train_step(X[i : i + 16])["loss"] for i in (0, 16, 32)]
+    np.testing.assert_allclose(by_trainer.history[0]["loss"], np.mean(losses), rtol=1e-6)
+    for name, value in arrays(by_hand).items():
+        np.testing.assert_allclose(value, arrays(by_trainer)[name], rtol=1e-5, atol=1e-7)
+
+
+def test_arrays_and_an_iterable_of_their_batches_give_the_same():
+    memory, stream = trainer(), trainer()
+    memory.train(X[:48], 2, 16, shuffle=False, val_data=X[:20])
+    stream.train([X[:16], X[16:32], X[32:48]], 2, val_data=[X[:16], X[16:20]])
+    for a, b in zip(memory.history, stream.history, strict=True):
+        assert a == pytest.approx(b, rel=1e-6)
+
+
+def test_every_epoch_has_an_order_of_its_own_that_the_seed_names():
+    def first_rows(seed, epoch):
+        made = trainer(seed=seed)
+        source = made._source(X, 16, made.seed, drop_remainder=True)
+        return source.full_rows(jnp.array(epoch)).ravel().tolist()
+
+    assert first_rows(0, 1) == first_rows(0, 1)
+    assert first_rows(0, 1) != first_rows(0, 2)
+    assert first_rows(0, 1) != first_rows(1, 1)
+    assert len(set(first_rows(0, 1))) == 48
+
+
+def test_a_whole_run_compiles_one_epoch_and_moves_nothing_to_the_host_within():
+    run = trainer()
+    run.train(X, 1, 16)
+    with jax.transfer_guard("disallow"):
+        run.train(X_ON_DEVICE, 3, 16)
+    assert run._program.epoch._cache_size() == 1
+
+
+def test_a_second_call_trains_on():
+    once, twice = trainer(), trainer()
+    once.train(X, 3, 16)
+    twice.train(X, 1, 16)
+    twice.train(X, 2, 16)
+    assert_same(once, twice)
+
+
+def test_evaluation_weighs_examples_and_changes_nothing():
+    run = trainer("normalised")
+    run.train(X, 1, 16)
+    before = arrays(run)
+    logs = run.evaluate(X, 16)
+    one = run.evaluate(X, 50)
+    assert logs["kl_loss"] == pytest.approx(one["kl_loss"], rel=1e-5)
+    for name, value in arrays(run).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+def test_events_come_once_and_in_order():
+    recorder = Recorder()
+    trainer(callbacks=[recorder]).train(X, 2, 25, val_data=X[:5])
+    validation = ["validation_begin", "validation_end"]
+    assert recorder.events == [
+        "train_begin",
+        *("epoch_begin 0", *validation, "epoch_end 0 2"),
+        *("epoch_begin 1", *validation, "epoch_end 1 4"),
+        "train_end",
+    ]
+    by_batch = BatchRecorder()
+    trainer(callbacks=[by_batch]).train(X, 1, 25)
+    batches = [f"batch_{word} {number}" for number in (0, 1) for word in ("begin", "end")]
+    assert by_batch.events == [
+        "train_begin",
+        "epoch_begin 0",
+        *batches,
+        "epoch_end 0 2",
+        "train_end",
+    ]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_the_end_is_told_once_when_an_error_ends_the_run(error):
+    recorder = Recorder()
+    run = trainer(callbacks=[StopAt(0, 1, error), recorder])
+    with pytest.raises(error):
+        run.train(X, 2, 16)
+    assert recorder.events == ["train_begin", "epoch_begin 0", "train_end"]
+    assert run.step == 2
+
+
+@pytest.mark.parametrize("callbacks", [(), (NonFiniteGuard(),)])
+def test_a_bad_batch_stops_the_run_at_the_last_good_step(callbacks):
+    broken = X.copy()
+    broken[40] = np.nan
+    run, good = trainer(callbacks=callbacks), trainer()
+    with pytest.raises(NonFiniteError, match=r"training stopped at step 2, where .*recon.* is nan"):
+        run.train(broken, 3, 16, shuffle=False)
+    good.train(X[:32], 1, 16, shuffle=False)
+    assert run.step == 2
+    for name, value in arrays(good).items():
+        np.testing.assert_array_equal(arrays(run)[name], value, err_msg=name)
+
+
+def test_a_kl_that_overflows_names_itself():
+    made = model()
+    made.encoder.logvar_proj.bias[...] = jnp.full(4, 100.0)
+    run = Trainer(made, optimizer(made))
+    with pytest.raises(NonFiniteError, match="step 0, where kl_loss is inf"):
+        run.train(X, 1, 16)
+
+
+def test_optax_does_schedules_clipping_and_accumulation():
+    made = model()
+    adam = optax.adam(optax.cosine_decay_schedule(1e-2, 9))
+    clipped = optax.chain(optax.clip_by_global_norm(1.0), adam)
+    transform = optax.MultiSteps(clipped, every_k_schedule=3)
+    run = Trainer(made, optimizer(made, transform))
+    before = np.asarray(made.encoder.mean_proj.kernel[...])
+    run.train(X, 1, 25)
+    np.testing.assert_array_equal(made.encoder.mean_proj.kernel[...], before)
+    run.train(X, 1, 25)
+    assert not np.array_equal(made.encoder.mean_proj.kernel[...], before)
+
+
+def test_a_loss_of_the_user_with_a_key():
+    made = model()
+
+    def loss(model, batch, rng):
+        noisy = batch + 0.1 * jax.random.normal(rng, batch.shape)
+        outputs = model(noisy)
+        return jnp.mean((outputs["reconstructed"] - batch) ** 2)
+
+    history = Trainer(made, optimizer(made), loss).train(X, 30, 25)
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
+
+
+def test_bfloat16_computes_in_16_bits_and_keeps_parameters_and_losses_in_32():
+    half, full = trainer(compute_dtype=jnp.bfloat16), trainer()
+    history = half.train(X, 5, 16), full.train(X, 5, 16)
+    assert history[0][-1]["loss"] != history[1][-1]["loss"]
+    np.testing.assert_allclose(history[0][-1]["loss"], history[1][-1]["loss"], rtol=2e-2)
+    assert {value.dtype for name, value in arrays(half).items() if "kernel" in name} == {F32}
+    assert half.model.encoder.mean_proj.dtype is None
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: trainer().train(X[:0], 1, 4), ValueError, "at least one example"),
+        (lambda: trainer().train(X, 1, 64), ValueError, "at most the 50 examples .*, not 64"),
+        (lambda: trainer().train(X, 1), ValueError, "batch_size must be a positive integer"),
+        (lambda: trainer().train(X, 0, 4), ValueError, "num_epochs must be a positive integer"),
+        (lambda: trainer().train({"foo": X}, 1, 4), KeyError, "it has 'foo'"),
+        (lambda: trainer().train({"data": X, "y": X[:3]}, 1, 4), ValueError, "as many rows each"),
+        (lambda: trainer().train([], 1), ValueError, "at least one batch an epoch"),
+        (lambda: trainer().train(3, 1), TypeError, "an array, a dictionary of arrays, or an iter"),
+        (lambda: trainer(mode="batch"), ValueError, "mode must be one of epoch, step, not 'batch'"),
+        (lambda: Trainer(3, None), TypeError, "model must be an nnx.Module, not 3"),
+        (lambda: Trainer(model(), 3), TypeError, "optimizer must be an nnx.Optimizer, not 3"),
+        (lambda: trainer(loss=3), TypeError, "loss must be a VAETrainer or a function, not 3"),
+    ],
+)
+def test_what_a_trainer_refuses(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_a_model_that_grows_in_training_is_refused():
+    made = model()
+
+    def loss(model, batch, rng):
+        del rng
+        model.extra = nnx.BatchStat(jnp.ones(3))
+        return model.loss_fn(x=batch)["loss"]
+
+    with pytest.raises(ValueError, match="the model must keep its structure in training"):
+        Trainer(made, optimizer(made), loss).train(X, 1, 16)
