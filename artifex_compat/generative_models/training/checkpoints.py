@@ -7,13 +7,14 @@ import hashlib
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from artifex_compat.generative_models.training.callbacks.monitor import MODES
+from artifex_compat.generative_models.training.placement import is_key, place
 from edifice_py.checks import choice, positive_int
 
 FORMAT = "artifex_compat.training/1"
@@ -179,16 +180,15 @@ def digest(arrays: Arrays) -> str:
 
 def to_host(value: jax.Array) -> np.ndarray:
     """An array as numpy has it; a key as its words."""
-    is_key = jnp.issubdtype(value.dtype, jax.dtypes.prng_key)
-    return np.asarray(jax.device_get(jax.random.key_data(value) if is_key else value))
+    return np.asarray(jax.device_get(jax.random.key_data(value) if is_key(value) else value))
 
 
 def from_host(array: np.ndarray, like: jax.Array) -> jax.Array:
     """What `to_host` gave, as an array of the kind and at the place of another."""
-    if jnp.issubdtype(like.dtype, jax.dtypes.prng_key):
-        key = jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
-        return jax.device_put(key, like.sharding)
-    return jax.device_put(array, like.sharding)
+    if not is_key(like):
+        return cast(jax.Array, place(array, like.sharding))
+    key = jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
+    return cast(jax.Array, place(key, like.sharding))
 
 
 def _sentence(error: BaseException) -> str:

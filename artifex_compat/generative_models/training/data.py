@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from artifex_compat.generative_models.training.placement import place
 from edifice_py.checks import positive_int
 
 
@@ -105,7 +106,7 @@ def in_memory(
             f"batch_size must be at most the {examples} examples that there are, not {size}; "
             "or keep the remainder with drop_remainder=False."
         )
-    return InMemory(jax.device_put(data, sharding), size, seed, drop_remainder)
+    return InMemory(place(data, sharding), size, seed, drop_remainder)
 
 
 def source(data: Any, batch_size: Any, **options: Any) -> InMemory | Iterable[Any]:

@@ -13,11 +13,6 @@ from artifex_compat.generative_models.training.program import Metrics, Program
 HostMetrics = dict[str, np.ndarray]
 
 
-def number(value: int) -> jax.Array:
-    """A number on the device, where a compiled function takes it without another transfer."""
-    return jax.device_put(np.int32(value))
-
-
 def whole_epoch(
     program: Program, values: Values, data: InMemory, epoch: int, step: int
 ) -> tuple[Values, HostMetrics]:
@@ -26,13 +21,15 @@ def whole_epoch(
     Returns:
         The arrays after it, and the metrics of each batch.
     """
-    fine, metrics = jax.device_put(np.True_), []
+    fine, metrics = program.place(np.True_), []
     if data.full_batches:
-        values, fine, of_full = program.epoch(values, fine, data, number(epoch), number(step))
+        values, fine, of_full = program.epoch(
+            values, fine, data, program.number(epoch), program.number(step)
+        )
         metrics.append(of_full)
     if data.remainder:
-        place = number(step + data.full_batches)
-        values, fine, of_last = program.remainder(values, fine, data, number(epoch), place)
+        place = program.number(step + data.full_batches)
+        values, fine, of_last = program.remainder(values, fine, data, program.number(epoch), place)
         metrics.append(of_last)
     return values, joined(jax.device_get(metrics))
 
@@ -41,14 +38,16 @@ def memory_steps(
     program: Program, data: InMemory, epoch: int, first: int
 ) -> Iterator[Callable[..., tuple[Values, jax.Array, Metrics]]]:
     """The steps of an epoch from a batch on: functions `(values, fine, step)`."""
-    rows = jax.jit(InMemory.full_rows)(data, number(epoch))
+    rows = jax.jit(InMemory.full_rows)(data, program.number(epoch))
     for index in range(first, data.full_batches):
-        place = number(index)
+        place = program.number(index)
         yield lambda values, fine, step, place=place: program.numbered(
             values, fine, data, rows, place, step
         )
     if data.remainder:
-        yield lambda values, fine, step: program.remainder(values, fine, data, number(epoch), step)
+        yield lambda values, fine, step: program.remainder(
+            values, fine, data, program.number(epoch), step
+        )
 
 
 def stream_steps(
@@ -57,7 +56,7 @@ def stream_steps(
     """The same for batches as they come; those before the first are passed over."""
     for index, batch in enumerate(batches):
         if index >= first:
-            placed = jax.device_put(batch, program.everywhere)
+            placed = program.place(batch)
             yield lambda values, fine, step, placed=placed: program.step(values, fine, placed, step)
 
 
@@ -87,18 +86,18 @@ def evaluated(program: Program, values: Values, source: Any, step: int) -> dict[
     Raises:
         ValueError: there are no examples.
     """
-    place, parts = number(step), []
+    place, parts = program.number(step), []
     if isinstance(source, InMemory):
         if source.full_batches:
             metrics = program.evaluate(values, source, place)
             parts.append((metrics, source.batch_size * source.full_batches))
         if source.remainder:
-            batch = source.take(source.remaining_rows(number(0)))
+            batch = source.take(source.remaining_rows(program.number(0)))
             parts.append((program.evaluate_batch(values, batch, place), source.remainder))
     else:
         for batch in source:
             count = int(jax.tree.leaves(batch)[0].shape[0])
-            placed = jax.device_put(batch, program.everywhere)
+            placed = program.place(batch)
             parts.append((program.evaluate_batch(values, placed, place), count))
     examples = sum(count for _, count in parts)
     if not examples:

@@ -4,12 +4,14 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Functional, Values
+from artifex_compat.generative_models.training.placement import everywhere, place
 from artifex_compat.generative_models.training.steps import Loss, scalars, update
 
 Metrics = dict[str, jax.Array]
@@ -49,6 +51,7 @@ class Program:
         self._of_model = [places[0, *path[1:]] for path in self._evaluation.paths]
         self._loss, self._seed = loss, seed
         self._mesh, self._compute_dtype = mesh, compute_dtype
+        self.everywhere = everywhere(mesh)
         self.epoch = jax.jit(self._epoch)
         self.remainder = jax.jit(self._remainder)
         self.numbered = jax.jit(self._numbered)
@@ -56,10 +59,13 @@ class Program:
         self.evaluate = jax.jit(self._evaluate)
         self.evaluate_batch = jax.jit(self._evaluate_batch)
 
-    @property
-    def everywhere(self) -> NamedSharding | None:
-        """Where parameters and data are: on every device of the mesh, None without one."""
-        return None if self._mesh is None else NamedSharding(self._mesh, PartitionSpec())
+    def place(self, tree: Any) -> Any:
+        """Arrays where parameters and data are: on every device of the mesh."""
+        return place(tree, self.everywhere)
+
+    def number(self, value: int) -> jax.Array:
+        """A number where a compiled function takes it without another transfer."""
+        return place(np.int32(value), self.everywhere)
 
     def model_values(self, values: Values) -> Values:
         """Those of all arrays that are the model's."""

@@ -147,7 +147,7 @@ class Trainer:
         if not self._resumed:
             state.last_epoch = state.epoch + num_epochs
         self._resumed, self.should_stop = False, False
-        program.write(jax.device_put(program.read(), self._program.everywhere))
+        program.write(self._program.place(program.read()))
         with self._events.run():
             while state.epoch < state.last_epoch and not self.should_stop:
                 epoch = state.epoch
@@ -179,7 +179,7 @@ class Trainer:
             NonFiniteError: the loss was not finite; the model is as before.
         """
         (take,) = epochs.stream_steps(self._program, [batch], 0)
-        _, metrics = self._take(take, jax.device_put(np.True_))
+        _, metrics = self._take(take, self._program.place(np.True_))
         host = epochs.joined([jax.device_get(metrics)])
         self.check(host)
         return epochs.means(host)
@@ -252,7 +252,7 @@ class Trainer:
             steps = epochs.memory_steps(program, source, epoch, state.batch)
         else:
             steps = epochs.stream_steps(program, source, state.batch)
-        fine = jax.device_put(np.True_)
+        fine = self._program.place(np.True_)
         for take in steps:
             self._events.tell("on_batch_begin", state.batch)
             fine, metrics = self._take(take, fine)
@@ -265,7 +265,7 @@ class Trainer:
 
     def _take(self, take: Callable[..., Any], fine: jax.Array) -> tuple[jax.Array, Any]:
         functional = self._program.training
-        values, fine, metrics = take(functional.read(), fine, epochs.number(self.state.step))
+        values, fine, metrics = take(functional.read(), fine, self._program.number(self.state.step))
         functional.write(values)
         self.state.step += 1
         return fine, metrics
