@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from golden.arrays import Array, name_of
@@ -32,3 +33,8 @@ class Case:
         arrays = (*self.inputs.values(), *self.outputs.values())
         floats = {array.dtype for array in arrays if array.dtype.kind not in "biu"}
         return name_of(min(floats, key=lambda dtype: dtype.itemsize)) if floats else ""
+
+
+def is_meant(source: str, identity: str, glob: str) -> bool:
+    """Whether a glob is about a case: it matches `group/case`, or `source:group/case`."""
+    return fnmatchcase(identity, glob) or fnmatchcase(f"{source}:{identity}", glob)

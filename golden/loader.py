@@ -1,8 +1,9 @@
 """Reading cases: pairs of a YAML file, which says what is called, and an npz file of arrays.
 
 Two layouts are read. In the first, a group maps a case to `function`, `options`, `inputs` and
-`outputs`; in the second it has `description` and `cases`, and a case says in `call` and `config`
-what its group's name stands for. An array is declared as `f32[2, 3]` and stored in the npz file as
+`outputs`; in the second it has `description` and `cases`, a case says in entries of its own what
+was called, like `call` and `config`, and its function is the recorded system and the group, like
+`avitai-artifex.kl_loss`. An array is declared as `f32[2, 3]` and stored in the npz file as
 `group/case/in/name` or `group/case/out/name`; a small one may stand in the YAML file itself, as
 `{dtype: f32, data: [...]}`. Nothing is read before its size is known to be the declared one.
 """
@@ -10,7 +11,6 @@ what its group's name stands for. An array is declared as `f32[2, 3]` and stored
 import reprlib
 import zipfile
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ import numpy as np
 import yaml
 
 from golden.arrays import Array, Declaration, dtype_of
-from golden.case import Case
+from golden.case import Case, is_meant
 
 _HERE = Path(__file__).parent
 SHIPPED = (_HERE / "fixtures", _HERE / "cases")
 """Recorded from real systems, and written by hand."""
 
 _MOST_YAML_BYTES = 2**26
+_NOT_TOLD = ("inputs", "outputs", "notes", "import")
 
 
 class UnreadableError(Exception):
@@ -36,13 +37,13 @@ class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: igno
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """The mapping, if its names differ."""
-        names = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{name!r} stands twice", node.start_mark
-                )
         found: dict[Any, Any] = super().construct_mapping(node, deep)
+        if len(found) < len(node.value):
+            names = [self.construct_object(key, deep=True) for key, _ in node.value]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"{twice!r} stands twice", node.start_mark
+            )
         return found
 
 
@@ -63,32 +64,49 @@ def load(folders: tuple[Path, ...] = SHIPPED, pattern: str = "*") -> list[Case]:
 
 
 def _read(file: Path, pattern: str) -> Iterator[Case]:
-    groups = _groups(file)
-    arrays = _Arrays(file.with_suffix(".npz"))
-    with arrays:
-        for group, members in groups.items():
+    content = _content(file)
+    with _Arrays(file.with_suffix(".npz")) as arrays:
+        for group, members in _groups(file, content).items():
             for name, entry in members.items():
                 path = f"{group}/{name}"
-                if fnmatchcase(path, pattern) or fnmatchcase(f"{file.stem}:{path}", pattern):
+                if is_meant(file.stem, path, pattern):
                     try:
                         yield _case(file.stem, group, name, entry, arrays)
                     except (ValueError, TypeError) as error:
                         raise UnreadableError(f"{file}: {path}: {_sentence(error)}") from error
 
 
-def _groups(file: Path) -> Mapping[str, Mapping[str, Any]]:
-    content = _content(file)
+def _groups(file: Path, content: object) -> Mapping[str, Mapping[str, Any]]:
     groups = content.get("groups") if isinstance(content, dict) else None
-    if not isinstance(groups, dict):
+    if not isinstance(content, dict) or not isinstance(groups, dict):
         raise UnreadableError(f"{file}: there are no `groups` in it")
-    members = {
-        group: entry["cases"] if isinstance(entry, dict) and "cases" in entry else entry
-        for group, entry in groups.items()
-    }
-    for group, entries in members.items():
+    members = {}
+    for group, entry in groups.items():
+        described = isinstance(entry, dict) and "cases" in entry
+        entries = entry["cases"] if described else entry
         if not isinstance(entries, dict) or not all(isinstance(e, dict) for e in entries.values()):
             raise UnreadableError(f"{file}: {group}: not a mapping of names to cases")
+        if described:
+            function = f"{_recorded_system(file, content)}.{group}"
+            entries = {name: _as_first_layout(function, e) for name, e in entries.items()}
+        members[group] = entries
     return members
+
+
+def _recorded_system(file: Path, content: Mapping[str, Any]) -> str:
+    provenance = content.get("provenance")
+    name = provenance.get("implementation") if isinstance(provenance, dict) else None
+    if not isinstance(name, str) or not name.split():
+        raise UnreadableError(
+            f"{file}: groups of `cases` need the name `provenance.implementation`"
+        )
+    return name.split()[0]
+
+
+def _as_first_layout(function: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    options = {name: value for name, value in entry.items() if name not in _NOT_TOLD}
+    arrays = {name: entry[name] for name in ("inputs", "outputs") if name in entry}
+    return {"function": function, "options": options, "why": entry.get("notes"), **arrays}
 
 
 def _content(file: Path) -> object:
@@ -96,19 +114,40 @@ def _content(file: Path) -> object:
         if file.stat().st_size > _MOST_YAML_BYTES:
             raise UnreadableError(f"{file}: larger than {_MOST_YAML_BYTES} bytes")
         text = file.read_bytes()
-        for event in yaml.parse(text, Loader=StrictLoader):
-            if isinstance(event, yaml.AliasEvent):  # a few of them can stand for millions of values
-                raise UnreadableError(f"{file}: aliases like *{event.anchor} are not read")
-        return yaml.load(text, Loader=StrictLoader)  # noqa: S506 # it is a safe one
+        loader = StrictLoader(text)
+        try:
+            root = loader.get_single_node()
+            if _has_alias(root):  # a few of them can stand for millions of values
+                events = yaml.parse(text, Loader=StrictLoader)
+                alias = next(event for event in events if isinstance(event, yaml.AliasEvent))
+                raise UnreadableError(f"{file}: aliases like *{alias.anchor} are not read")
+            return None if root is None else loader.construct_document(root)
+        finally:
+            loader.dispose()
     except OSError as error:
         raise UnreadableError(f"{file}: {_sentence(error)}") from error
     except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
         raise UnreadableError(f"{file}: not YAML: {_sentence(error)}") from error
 
 
+def _has_alias(root: yaml.Node | None) -> bool:
+    """Whether a node stands in two places, as only an alias makes it."""
+    waiting, seen = [] if root is None else [root], set()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            return True
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            waiting += (part for pair in node.value for part in pair)
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return False
+
+
 def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: "_Arrays") -> Case:
     path = f"{group}/{name}"
-    function = entry.get("function") or entry.get("call") or group
+    function = entry.get("function") or group
     if not isinstance(function, str):
         raise ValueError(f"function must be a name, not {reprlib.repr(function)}")
     return Case(
@@ -116,10 +155,10 @@ def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: 
         group=str(group),
         name=str(name),
         function=function,
-        options=dict(entry.get("options") or entry.get("config") or {}),
+        options=dict(entry.get("options") or {}),
         inputs=_arrays_of(entry, "inputs", f"{path}/in", arrays),
         outputs=_arrays_of(entry, "outputs", f"{path}/out", arrays),
-        why=str(entry.get("why") or entry.get("notes") or ""),
+        why=str(entry.get("why") or ""),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from golden.arrays import Array
 from golden.case import Case
 
-NAMES = ("edifice_py", "numpy64")
+NAMES = ("edifice_py", "artifex_compat", "numpy64")
 
 
 class UnsupportedError(Exception):

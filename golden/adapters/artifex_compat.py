@@ -1,0 +1,58 @@
+"""The NNX API, `artifex_compat`, as an implementation: it answers what Artifex was asked."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import flax
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from golden.adapters import Implementation, UnsupportedError, artifex_losses, artifex_models
+from golden.adapters import artifex_training as training
+from golden.arrays import Array
+from golden.case import Case
+
+Inputs = Mapping[str, jax.Array]
+
+_GROUPS: dict[str, Callable[[Case, Inputs], Mapping[str, Any]]] = {
+    "vae_loss_fn": artifex_losses.posterior_loss,
+    "beta_vae_loss_fn": artifex_losses.posterior_loss,
+    "capacity_loss_fn": artifex_losses.posterior_loss,
+    "vqvae_loss_fn": artifex_losses.codebook_loss,
+    "vq_quantize": artifex_losses.quantize,
+    "reparameterize": artifex_models.reparameterize,
+    "components": artifex_models.component,
+    "models": artifex_models.model,
+    "kl_weight": training.kl_weight,
+    "free_bits": training.free_bits,
+    "kl_loss": training.kl_loss,
+    "recon_loss": training.reconstruction_loss,
+    "compute_loss_stub": training.whole_loss,
+    "training": training.run,
+}
+
+
+def make() -> Implementation:
+    """The implementation."""
+    versions = {
+        "flax": flax.__version__,
+        "jax": jax.__version__,
+        "platform": jax.devices()[0].platform,
+    }
+    return Implementation("artifex_compat", answer, versions)
+
+
+def answer(case: Case) -> Mapping[str, Array]:
+    """The outputs of a case that was recorded from Artifex."""
+    system, _, group = case.function.partition(".")
+    if system not in ("artifex", "avitai-artifex") or group not in _GROUPS:
+        raise UnsupportedError(case.function)
+    # float32 means float32 here: without this a GPU multiplies matrices in fewer bits.
+    with jax.default_matmul_precision("highest"):
+        inputs = {
+            name: array if array.dtype == np.float64 else jnp.asarray(array)
+            for name, array in case.inputs.items()
+        }
+        found = _GROUPS[group](case, inputs)
+        return {name: np.asarray(value) for name, value in found.items()}

@@ -1,0 +1,105 @@
+"""Losses and the quantization of given arrays, as Artifex was asked for them."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from golden.adapters.artifex_build import Outputs, build
+from golden.case import Case
+
+Inputs = Mapping[str, Any]
+
+_CUSTOM: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
+    "lambda pred, targ: mean(|pred - targ|)": lambda pred, targ: jnp.mean(jnp.abs(pred - targ)),
+    "lambda pred, targ: mean(pred**2 - 2*targ)": lambda pred, targ: jnp.mean(pred**2 - 2 * targ),
+}
+_POSTERIOR = ("reconstructed", "mean", "log_var")
+
+
+def posterior_loss(case: Case, inputs: Inputs) -> Outputs:
+    """`loss_fn` of a model with a posterior, for one step or for several."""
+    model, call = build(case), str(case.options["call"])
+    options: dict[str, Any] = {}
+    if beta := re.search(r"beta=([\d.]+)", call):
+        options["beta"] = float(beta.group(1))
+    if custom := re.search(r"reconstruction_loss_fn=(.*)\)$", call):
+        options["reconstruction_loss_fn"] = _CUSTOM[custom.group(1)]
+    given = {name: inputs[name] for name in _POSTERIOR}
+
+    def terms(outputs: Any, step: Any) -> Outputs:
+        stepped = options if step is None else options | {"step": step}
+        found: Outputs = model.loss_fn(x=inputs["x"], outputs=outputs, **stepped)
+        return found
+
+    steps = [_number(step) for step in inputs["steps"]] if "steps" in inputs else [None]
+    rows = [terms(given, step) for step in steps]
+    place = re.search(r"gradients at steps\[(-?\d+)\]", call)
+    at = steps[int(place.group(1))] if place else None
+    gradients = jax.grad(lambda outputs: terms(outputs, at)["total_loss"])(given)
+    stacked = rows[0] if at is None else {n: jnp.stack([row[n] for row in rows]) for n in rows[0]}
+    return stacked | {f"grad_{name}": array for name, array in gradients.items()}
+
+
+def _number(step: Any) -> int | float:
+    """A step as the recorder passed it: an integer where there is no fraction."""
+    return int(step) if float(step).is_integer() else float(step)
+
+
+def codebook_loss(case: Case, inputs: Inputs) -> Outputs:
+    """`VQVAE.loss_fn` of given outputs, some of them nested; the loss type is Artifex's bce."""
+    model = build(case)
+    model.reconstruction_loss_type = "bce"
+    scalars = ("commitment_loss", "codebook_loss", "perplexity")
+    nested = "quantization_aux" in str(case.options["setup"])
+
+    def terms(outputs: Inputs) -> Outputs:
+        aux = {name: outputs[name] for name in scalars}
+        placed = {"quantization_aux": aux} if nested else aux
+        every = {"reconstructed": outputs["reconstructed"], **placed}
+        found: Outputs = model.loss_fn(x=inputs["x"], outputs=every)
+        return found
+
+    given = {name: inputs[name] for name in ("reconstructed", *scalars)}
+    gradients = jax.grad(lambda outputs: terms(outputs)["total_loss"])(given)
+    return terms(given) | {f"grad_{name}": array for name, array in gradients.items()}
+
+
+def quantize(case: Case, inputs: Inputs) -> Outputs:
+    """`VQVAE.quantize`, and the gradients of what it gives by encoding and codebook."""
+    model = build(case)
+    if case.options["override_codebook"]:
+        model.embeddings.embedding[...] = inputs["codebook"]
+
+    def call(arrays: Inputs) -> tuple[jax.Array, Outputs]:
+        model.embeddings.embedding[...] = arrays["codebook"]
+        quantized, aux = model.quantize(arrays["encoding"])
+        return quantized, aux
+
+    arrays = {"encoding": inputs["encoding"], "codebook": model.embeddings.embedding[...]}
+    wanted: dict[str, Callable[[Inputs], jax.Array]] = {
+        "commitment_loss": lambda arrays: call(arrays)[1]["commitment_loss"],
+        "codebook_loss": lambda arrays: call(arrays)[1]["codebook_loss"],
+        "quantized": lambda arrays: jnp.sum(inputs["w"] * call(arrays)[0]),
+    }
+    gradients = {
+        term: _gradient_apart(model, function, arrays) for term, function in wanted.items()
+    }
+    quantized, aux = call(arrays)
+    return (
+        {"quantized": quantized}
+        | {f"aux/{name}": value for name, value in aux.items()}
+        | {f"grad_{term}_{by}": g for term, found in gradients.items() for by, g in found.items()}
+    )
+
+
+def _gradient_apart(model: Any, function: Callable[[Inputs], jax.Array], arrays: Inputs) -> Outputs:
+    """Gradients of a function that writes into the model, which is put right afterwards."""
+    codebook = model.embeddings.embedding
+    found: Outputs = {}
+    for by in arrays:
+        found[by] = jax.grad(lambda array, by=by: function({**arrays, by: array}))(arrays[by])
+        codebook[...] = arrays["codebook"]
+    return found
