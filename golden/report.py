@@ -54,7 +54,10 @@ def _of(run: Run, operation: str) -> list[Verdict]:
 
 
 def _operation(verdict: Verdict) -> str:
-    return f"{verdict.case.group} {verdict.case.dtype}".rstrip()
+    case = verdict.case
+    # Groups of one name in the records of two systems are two operations.
+    name = case.function if case.function.endswith(f".{case.group}") else case.group
+    return f"{name} {case.dtype}".rstrip()
 
 
 def _cell(verdicts: Sequence[Verdict]) -> str:
@@ -83,16 +86,23 @@ def _total(verdicts: Sequence[Verdict]) -> str:
 def _declared(run: Run) -> list[str]:
     reasons: dict[str, list[str]] = {}
     for verdict in run.verdicts:
+        if verdict.refusal:
+            words = f"{verdict.refusal.kind}: {verdict.refusal.reason}"
+            reasons.setdefault(words, []).append(f"{verdict.case.id}, refused: {verdict.error}")
+        of_case: dict[str, list[OutputVerdict]] = {}
         for output in verdict.outputs:
             if output.status == DECLARED and output.deviation:
                 words = f"{output.deviation.kind}: {output.deviation.reason}"
-                reasons.setdefault(words, []).append(_reached(verdict, output))
+                of_case.setdefault(words, []).append(output)
+        for words, outputs in of_case.items():
+            reasons.setdefault(words, []).append(_reached(verdict, outputs))
     return [f"  declared, {words}\n    " + "\n    ".join(cases) for words, cases in reasons.items()]
 
 
-def _reached(verdict: Verdict, output: OutputVerdict) -> str:
-    reached = f", {output.difference.max_absolute:.2g} off" if output.difference else ""
-    return f"{verdict.case.id} {output.name}{reached}"
+def _reached(verdict: Verdict, outputs: Sequence[OutputVerdict]) -> str:
+    names = outputs[0].name if len(outputs) == 1 else f"{len(outputs)} outputs"
+    worst = max(output.difference.max_absolute for output in outputs if output.difference)
+    return f"{verdict.case.id} {names}, {worst:.2g} off"
 
 
 def _failure(verdict: Verdict) -> str:

@@ -9,7 +9,7 @@ from golden.adapters import Implementation, UnsupportedError
 from golden.arrays import Array
 from golden.case import Case
 from golden.compare import Difference, compare
-from golden.deviation import Deviation, find
+from golden.deviation import Deviation, find, find_refusal
 from golden.tolerances import kind_of, tolerance_for
 
 PASSED, DECLARED, FAILED, UNSUPPORTED = "passed", "declared", "failed", "unsupported"
@@ -37,7 +37,9 @@ class Verdict:
     status: str
     outputs: tuple[OutputVerdict, ...] = ()
     error: str = ""
-    """What the implementation raised, if it did."""
+    """What the implementation raised, if it did, or what else is wrong."""
+    refusal: Deviation | None = None
+    """The deviation that declares what it raised."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +80,35 @@ def _verdict(
     except Exception as error:
         # Whatever a tested implementation raises is its answer, and a wrong one.
         words = f"{type(error).__name__}: {error}"
-        return Verdict(case, implementation.name, FAILED, error=words)
+        refusal = find_refusal(deviations, case, words)
+        status = DECLARED if refusal else FAILED
+        return Verdict(case, implementation.name, status, error=words, refusal=refusal)
     outputs = tuple(
         _output(case, name, had, deviations, wide=implementation.wide) for name in case.outputs
     )
     statuses = {output.status for output in outputs}
     status = next(s for s in (FAILED, DECLARED, PASSED) if s in statuses or s == PASSED)
+    if status != FAILED and (idle := _idle(case, outputs, deviations)):
+        words = f"a deviation is declared that is not needed: {' '.join(idle.reason.split())}"
+        return Verdict(case, implementation.name, FAILED, outputs, error=words)
     return Verdict(case, implementation.name, status, outputs)
+
+
+def _idle(
+    case: Case, outputs: tuple[OutputVerdict, ...], deviations: tuple[Deviation, ...]
+) -> Deviation | None:
+    """The first deviation that speaks of a case, and that no output of it needs."""
+    needed = [output.deviation for output in outputs if output.status == DECLARED]
+    return next(
+        (
+            deviation
+            for deviation in deviations
+            if deviation not in needed
+            and (deviation.refused or any(deviation.covers(case, name) for name in case.outputs))
+            and deviation.covers_case(case)
+        ),
+        None,
+    )
 
 
 def _output(
@@ -104,6 +128,6 @@ def _output(
     if difference.within:
         return OutputVerdict(name, PASSED, kind, difference)
     deviation = find(deviations, case, name)
-    if deviation and compare(wanted, given, deviation.bound, wide=wide).within:
+    if deviation and deviation.holds(wanted, given, wide=wide):
         return OutputVerdict(name, DECLARED, kind, difference, deviation)
     return OutputVerdict(name, FAILED, kind, difference, deviation)

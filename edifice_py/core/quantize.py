@@ -243,7 +243,7 @@ def kmeans(
     """Lloyd's k-means: each center moves to the mean of the vectors nearest to it, some times.
 
     Args:
-        vectors: what to cluster, `[batch, dim]`.
+        vectors: what to cluster, `[batch, dim]`, near the origin: see `squared_distances`.
         initial: the centers to start from, `[codes, dim]`.
         iterations: how many times.
 
@@ -265,4 +265,4 @@ def kmeans(
         sums = jnp.zeros_like(centers).at[indices].add(vectors)
         return jnp.where(received > 0, sums / jnp.maximum(received, 1), centers)
 
-    return lax.fori_loop(0, iterations, step, initial)
+    return lax.fori_loop(0, iterations, step, initial.astype(jnp.result_type(initial, vectors)))

@@ -15,7 +15,8 @@ Outputs = dict[str, Any]
 
 def rngs_of(text: str) -> nnx.Rngs:
     """The `nnx.Rngs` that an expression like `nnx.Rngs(0)` makes."""
-    return evaluate(text, {"nnx": _OnlyRngs})  # type: ignore[no-any-return]
+    found: nnx.Rngs = evaluate(text, {"nnx": _OnlyRngs})
+    return found
 
 
 class _OnlyRngs:

@@ -13,7 +13,7 @@ from golden.adapters import artifex_training as training
 from golden.arrays import Array
 from golden.case import Case
 
-Inputs = Mapping[str, jax.Array]
+Inputs = Mapping[str, Any]
 
 _GROUPS: dict[str, Callable[[Case, Inputs], Mapping[str, Any]]] = {
     "vae_loss_fn": artifex_losses.posterior_loss,

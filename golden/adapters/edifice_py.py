@@ -1,6 +1,7 @@
 """The functional API and the core, `edifice_py`, as an implementation."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
@@ -61,23 +62,33 @@ def _random_split(case: Case, _: Inputs) -> Outputs:
 
 
 def _random_fold_in(case: Case, inputs: Inputs) -> Outputs:
-    data = inputs["data"] if "data" in inputs else case.options["data"]
+    arrays = case.inputs if case.options.get("array") == "numpy" else inputs
+    data = arrays["data"] if "data" in arrays else case.options["data"]
     return {"key": random.fold_in(_key(case), data)}
 
 
 def _random_uniform(case: Case, _: Inputs) -> Outputs:
-    value, new_key = random.uniform(_key(case), **_drawn(case))
-    return {"value": value, "new_key": new_key}
+    return _draw(random.uniform, case)
 
 
 def _random_normal(case: Case, _: Inputs) -> Outputs:
-    value, new_key = random.normal(_key(case), **_drawn(case))
-    return {"value": value, "new_key": new_key}
+    return _draw(random.normal, case)
 
 
-def _drawn(case: Case) -> dict[str, Any]:
+def _draw(function: Callable[..., tuple[jax.Array, jax.Array]], case: Case) -> Outputs:
+    """What is drawn; `grad_x` is the gradient of its sum by the option x."""
     options = {name: value for name, value in case.options.items() if name != "seed"}
-    return options | {"dtype": dtype_of(options.get("dtype", "f32"))}
+    draw = partial(
+        function, _key(case), **options | {"dtype": dtype_of(options.get("dtype", "f32"))}
+    )
+    value, new_key = draw()
+    found = {"value": value, "new_key": new_key}
+    for output in case.outputs:
+        if output.startswith("grad_"):
+            by = output.removeprefix("grad_")
+            gradient = jax.grad(lambda x, by=by: jnp.sum(draw(**{by: x})[0]))
+            found[output] = gradient(options[by])
+    return found
 
 
 def _reparameterize(case: Case, inputs: Inputs) -> Outputs:

@@ -41,14 +41,19 @@ def _uniform(case: Case, _: Inputs) -> Outputs:
     key, options = random.key(case.options["seed"]), case.options
     ends = options.get("minval", 0.0), options.get("maxval", 1.0)
     value, new_key = random.uniform(key, *_drawn(options), *ends)
-    return {"value": value, "new_key": new_key}
+    return {"value": value, "new_key": new_key} | _no_gradients(case)
 
 
 def _normal(case: Case, _: Inputs) -> Outputs:
     key, options = random.key(case.options["seed"]), case.options
     moments = options.get("mean", 0.0), options.get("standard_deviation", 1.0)
     value, new_key = random.normal(key, *_drawn(options), *moments)
-    return {"value": value, "new_key": new_key}
+    return {"value": value, "new_key": new_key} | _no_gradients(case)
+
+
+def _no_gradients(case: Case) -> dict[str, Any]:
+    """0 for each gradient that a case asks for: none flows through what is drawn."""
+    return {output: 0.0 for output in case.outputs if output.startswith("grad_")}
 
 
 def _drawn(options: Mapping[str, Any]) -> tuple[tuple[int, ...], np.dtype[Any]]:

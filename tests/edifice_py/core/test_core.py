@@ -142,6 +142,9 @@ def test_a_result_beside_a_wider_argument_stays_wide():
     half = jnp.ones(3, jnp.float16)
     with jax.numpy_dtype_promotion("standard"):
         assert reconstruction.squared_error(half, jnp.ones(3)).dtype == jnp.float32
+        with jax.enable_x64(True):
+            wide = quantize.kmeans(np.array([[1 + 2**-30]]), np.ones((1, 1), np.float32), 1)
+            assert wide == 1 + 2**-30
     assert gaussian.free_bits(half, 0.5).dtype == jnp.float16
 
 

@@ -102,7 +102,7 @@ class VAETrainer:
         by_name = {"none": 0, "cyclical": -(-config.cyclical_period // 2)}
         return by_name.get(config.kl_annealing, config.kl_warmup_steps)
 
-    def get_kl_weight(self, step: int | jax.Array) -> jax.Array:
+    def get_kl_weight(self, step: float | jax.Array) -> jax.Array:
         """Weight of the KL at a step, from 0 to beta.
 
         Args:
