@@ -13,7 +13,7 @@ import yaml
 
 from golden.arrays import Array, dtype_of
 from golden.case import Case
-from golden.compare import Tolerance, compare
+from golden.compare import EXACT, Tolerance, compare
 from golden.tolerances import precision_of
 
 _FOLDER = Path(__file__).parent / "deviations"
@@ -33,12 +33,13 @@ class Deviation:
     reason: str
     case: str = "*"
     """A glob over `group/case`, or over `source:group/case`."""
-    output: str = "*"
-    """A glob over names of outputs."""
+    output: tuple[str, ...] = ("*",)
+    """Globs over names of outputs."""
     dtype: str = "*"
     """The dtype that says how exact the output can be: `tolerances.precision_of`."""
-    bound: Tolerance | None = None
-    """What the outputs must keep to all the same; with None, to shape and dtype."""
+    bound: Tolerance | str = ""
+    """What the outputs must keep to all the same: a tolerance, "shape" for shape and dtype alone,
+    or "any" for outputs that may be of another shape, or not there."""
     refused: str = ""
     """A glob over what is raised, where there are no outputs."""
 
@@ -53,7 +54,7 @@ class Deviation:
         return (
             not self.refused
             and self.covers_case(case)
-            and fnmatchcase(output, self.output)
+            and any(fnmatchcase(output, glob) for glob in self.output)
             and fnmatchcase(
                 precision_of(case.outputs[output], tuple(case.inputs.values())), self.dtype
             )
@@ -61,8 +62,9 @@ class Deviation:
 
     def holds(self, wanted: Array, had: Array, *, wide: bool) -> bool:
         """Whether an output keeps to the bound."""
-        difference = compare(wanted, had, self.bound or Tolerance(), wide=wide)
-        return difference.within if self.bound else not difference.problem
+        if isinstance(self.bound, Tolerance):
+            return compare(wanted, had, self.bound, wide=wide).within
+        return self.bound == "any" or not compare(wanted, had, EXACT, wide=wide).problem
 
 
 def deviations_of(implementation: str, folder: Path = _FOLDER) -> tuple[Deviation, ...]:
@@ -73,7 +75,11 @@ def deviations_of(implementation: str, folder: Path = _FOLDER) -> tuple[Deviatio
     """
     file = folder / f"{implementation}.yaml"
     entries = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else None
-    return tuple(_deviation(file.name, entry) for entry in (entries or {}).get("deviations", ()))
+    return tuple(
+        _deviation(file.name, {**entry, "case": case})
+        for entry in (entries or {}).get("deviations", ())
+        for case in _listed(entry.get("case", "*"))
+    )
 
 
 def find(deviations: Iterable[Deviation], case: Case, output: str) -> Deviation | None:
@@ -87,20 +93,23 @@ def find_refusal(deviations: Iterable[Deviation], case: Case, words: str) -> Dev
     return next((d for d in refusals if fnmatchcase(words, d.refused)), None)
 
 
+def _listed(globs: object) -> list[object]:
+    return globs if isinstance(globs, list) else [globs]
+
+
 def _deviation(file: str, entry: dict[str, object]) -> Deviation:
-    values = dict(entry)
+    values = {**entry, "output": tuple(_listed(entry.get("output", "*")))}
+    bound = values.get("bound", "")
     try:
-        bound = values.get("bound")
-        if (bound is None) != ("refused" in values):
-            raise ValueError("needs either a bound or refused")
-        values["bound"] = Tolerance(**bound) if isinstance(bound, dict) else None
+        if isinstance(bound, dict):
+            values["bound"] = Tolerance(**bound)
+        elif bound not in ("shape", "any") and not (values.get("refused") and not bound):
+            raise ValueError("needs a bound, which is a tolerance, 'shape' or 'any', or refused")
         found = Deviation(**values)  # type: ignore[arg-type]
         if found.dtype != "*":
             dtype_of(found.dtype)
     except (TypeError, KeyError, ValueError) as error:
         raise ValueError(f"{file}: {entry}: {error}") from error
-    if bound is not None and not isinstance(bound, dict) and bound != "shape":
-        raise ValueError(f"{file}: {entry}: bound must be a tolerance, or 'shape', not {bound!r}")
     if found.kind not in KINDS or not found.reason:
         raise ValueError(f"{file}: {entry}: needs a reason and a kind of {', '.join(KINDS)}")
     return found

@@ -1,5 +1,6 @@
 """What a person, or a program, reads of a run."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -101,7 +102,7 @@ def _declared(run: Run) -> list[str]:
 
 def _reached(verdict: Verdict, outputs: Sequence[OutputVerdict]) -> str:
     names = outputs[0].name if len(outputs) == 1 else f"{len(outputs)} outputs"
-    worst = max(output.difference.max_absolute for output in outputs if output.difference)
+    worst = max((o.difference.max_absolute for o in outputs if o.difference), default=math.inf)
     return f"{verdict.case.id} {names}, {worst:.2g} off"
 
 

@@ -120,14 +120,15 @@ def _output(
     wide: bool,
 ) -> OutputVerdict:
     wanted, kind = case.outputs[name], kind_of(case.function, name)
+    deviation = find(deviations, case, name)
     if name not in had:
-        return OutputVerdict(name, FAILED, kind, None)
+        declared = deviation is not None and deviation.bound == "any"
+        return OutputVerdict(name, DECLARED if declared else FAILED, kind, None, deviation)
     given = np.asarray(had[name])
     tolerance = tolerance_for(case.function, name, wanted, tuple(case.inputs.values()))
     difference = compare(wanted, given, tolerance, wide=wide)
     if difference.within:
         return OutputVerdict(name, PASSED, kind, difference)
-    deviation = find(deviations, case, name)
     if deviation and deviation.holds(wanted, given, wide=wide):
         return OutputVerdict(name, DECLARED, kind, difference, deviation)
     return OutputVerdict(name, FAILED, kind, difference, deviation)

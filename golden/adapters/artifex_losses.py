@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from flax import nnx
 
 from golden.adapters.artifex_build import Outputs, build
 from golden.case import Case
@@ -52,7 +53,7 @@ def codebook_loss(case: Case, inputs: Inputs) -> Outputs:
     """`VQVAE.loss_fn` of given outputs, some of them nested; the loss type is Artifex's bce."""
     model = build(case)
     model.reconstruction_loss_type = "bce"
-    scalars = ("commitment_loss", "codebook_loss", "perplexity")
+    scalars = tuple(name for name in inputs if name not in ("x", "reconstructed"))
     nested = "quantization_aux" in str(case.options["setup"])
 
     def terms(outputs: Inputs) -> Outputs:
@@ -72,34 +73,17 @@ def quantize(case: Case, inputs: Inputs) -> Outputs:
     model = build(case)
     if case.options["override_codebook"]:
         model.embeddings.embedding[...] = inputs["codebook"]
-
-    def call(arrays: Inputs) -> tuple[jax.Array, Outputs]:
-        model.embeddings.embedding[...] = arrays["codebook"]
-        quantized, aux = model.quantize(arrays["encoding"])
-        return quantized, aux
-
-    arrays = {"encoding": inputs["encoding"], "codebook": model.embeddings.embedding[...]}
-    wanted: dict[str, Callable[[Inputs], jax.Array]] = {
-        "commitment_loss": lambda arrays: call(arrays)[1]["commitment_loss"],
-        "codebook_loss": lambda arrays: call(arrays)[1]["codebook_loss"],
-        "quantized": lambda arrays: jnp.sum(inputs["w"] * call(arrays)[0]),
+    terms: dict[str, Callable[..., jax.Array]] = {
+        "commitment_loss": lambda model, encoding: model.quantize(encoding)[1]["commitment_loss"],
+        "codebook_loss": lambda model, encoding: model.quantize(encoding)[1]["codebook_loss"],
+        "quantized": lambda model, encoding: jnp.sum(inputs["w"] * model.quantize(encoding)[0]),
     }
-    gradients = {
-        term: _gradient_apart(model, function, arrays) for term, function in wanted.items()
+    quantized, aux = model.quantize(inputs["encoding"])
+    found: Outputs = {"quantized": quantized} | {
+        f"aux/{name}": value for name, value in aux.items()
     }
-    quantized, aux = call(arrays)
-    return (
-        {"quantized": quantized}
-        | {f"aux/{name}": value for name, value in aux.items()}
-        | {f"grad_{term}_{by}": g for term, found in gradients.items() for by, g in found.items()}
-    )
-
-
-def _gradient_apart(model: Any, function: Callable[[Inputs], jax.Array], arrays: Inputs) -> Outputs:
-    """Gradients of a function that writes into the model, which is put right afterwards."""
-    codebook = model.embeddings.embedding
-    found: Outputs = {}
-    for by in arrays:
-        found[by] = jax.grad(lambda array, by=by: function({**arrays, by: array}))(arrays[by])
-        codebook[...] = arrays["codebook"]
+    for term, function in terms.items():
+        by_model, by_encoding = nnx.grad(function, argnums=(0, 1))(model, inputs["encoding"])
+        found[f"grad_{term}_codebook"] = by_model["embeddings"]["embedding"][...]
+        found[f"grad_{term}_encoding"] = by_encoding
     return found

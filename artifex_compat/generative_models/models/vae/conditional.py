@@ -31,7 +31,7 @@ class ConditionalVAE(VAE):
     It is made from a configuration, `ConditionalVAE(config, rngs=rngs)`, or from its parts, which
     are wrapped in `ConditionalEncoder` and `ConditionalDecoder` where they are not yet.
 
-    Every `y` is labels `[batch]`, from 0 to `num_classes - 1`, or rows `[batch, condition_dim]`,
+    Every `y` is labels `[batch]`, from 0 to `condition_dim - 1`, or rows `[batch, condition_dim]`,
     or None, which is a row of zeros. A single label or row holds for the whole batch.
 
     Args:

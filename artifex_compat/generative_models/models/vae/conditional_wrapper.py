@@ -25,9 +25,10 @@ class ConditionalWrapper(nnx.Module):
 
     Args:
         module: the network to wrap.
-        num_classes: labels run from 0 to `num_classes - 1`.
+        num_classes: how many labels there are.
         embed_dim: width of the embedding, None for one-hot.
-        condition_dim: width of the one-hot row, `num_classes` where not given.
+        condition_dim: width of the one-hot row, `num_classes` where not given; labels run from 0
+            to `condition_dim - 1`, as in Artifex.
         condition_type: "concat" puts the condition beside the input, "add" adds a learned
             projection of it.
         rngs: parameters come from its stream `params`.
@@ -127,7 +128,7 @@ class ConditionalWrapper(nnx.Module):
         Raises:
             TypeError, ValueError: `y` is not what a condition can be, or `x` does not fit.
         """
-        rows = condition_vectors(y, x.shape[0], self.condition_dim, self.num_classes)
+        rows = condition_vectors(y, x.shape[0], self.condition_dim)
         if self.embed_dim is not None:
             rows = jnp.matmul(rows, self.embedding.embedding[...], precision=lax.Precision.HIGHEST)
         self.adapt(example_shape(x))

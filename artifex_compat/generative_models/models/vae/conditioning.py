@@ -6,16 +6,15 @@ import jax.numpy as jnp
 from edifice_py.checks import array
 
 
-def condition_vectors(y: object, batch: int, width: int, num_classes: int) -> jax.Array:
+def condition_vectors(y: object, batch: int, width: int) -> jax.Array:
     """Conditions as rows of float32.
 
     Args:
-        y: integer labels `[batch]`, from 0 to `num_classes - 1`; or one-hot or soft rows
+        y: integer labels `[batch]`, from 0 to `width - 1`; or one-hot or soft rows
             `[batch, width]`; or None, which gives zeros. A single label or row, `[1]` or
             `[1, width]`, holds for the whole batch.
         batch: how many rows are wanted.
         width: how wide a row is.
-        num_classes: how many labels there are.
 
     Returns:
         `[batch, width]`, float32. A traced label out of range gives zeros.
@@ -38,7 +37,7 @@ def condition_vectors(y: object, batch: int, width: int, num_classes: int) -> ja
                 f"y must hold integer labels, or be rows of shape [{batch}, {width}], "
                 f"not {labels.dtype}{list(labels.shape)}."
             )
-        _check_range(labels, min(num_classes, width))
+        _check_range(labels, width)
         labels = jax.nn.one_hot(labels, width, dtype=jnp.float32)
     return jnp.broadcast_to(labels.astype(jnp.float32), (batch, width))
 
