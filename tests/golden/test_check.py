@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 
+from golden import adapters
 from golden.__main__ import main
 from golden.loader import SHIPPED
 
@@ -30,7 +31,7 @@ def test_cases_that_hold_exit_0_and_are_in_the_table(capsys):
     assert main(["check", "--filter", "kl_divergence/2x3*"]) == 0
     printed = capsys.readouterr().out
     header, _, row = printed.splitlines()[:3]
-    assert header.split() == ["operation", "edifice_py", "numpy64"]
+    assert header.split() == ["operation", *adapters.NAMES]
     assert row.split()[:3] == ["kl_divergence", "f32", "2/2"]
     assert "jax" in printed
 
@@ -118,7 +119,7 @@ def test_what_an_implementation_does_not_offer_is_no_failure_but_no_pass_alone(t
     assert capsys.readouterr().err == "golden: no implementation has any of fly\n"
     (tmp_path / "theirs.yaml").write_text(f"groups: {{g: {{{unknown}}}, random: {{{known}}}}}")
     assert main(["check", "--fixtures", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines()[2].split() == ["g", "f32", "-", "-"]
+    assert capsys.readouterr().out.splitlines()[2].split() == ["g", "f32", "-", "-", "-"]
 
 
 def test_a_place_for_json_that_is_not_there_is_told_before_anything_runs(capsys):

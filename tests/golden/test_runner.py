@@ -18,7 +18,7 @@ def verdict(answer, *deviations):
 
 
 def deviation(absolute, **changes):
-    entry = {"function": "f", "output": "x", "dtype": "f32", "kind": "precision", "reason": "r"}
+    entry = {"function": "f", "output": ("x",), "dtype": "f32", "kind": "precision", "reason": "r"}
     return Deviation(**{**entry, **changes}, bound=Tolerance(absolute=absolute))
 
 
@@ -66,11 +66,43 @@ def test_what_is_not_offered_is_neither():
 def test_a_declared_deviation_holds_up_to_its_bound():
     assert verdict(off_by(0.1), deviation(0.2)).status == runner.DECLARED
     assert verdict(off_by(0.3), deviation(0.2)).status == runner.FAILED
-    assert verdict(off_by(0), deviation(0.2)).status == runner.PASSED
+
+
+def test_a_declared_deviation_that_passes_is_a_failure():
+    found = verdict(off_by(0), deviation(0.2))
+    assert found.status == runner.FAILED
+    assert found.error == "a deviation is declared that is not needed: r"
+
+
+def refused(words="RuntimeError: no*"):
+    return Deviation("f", "convention", "r", case="s:g/*", refused=words)
+
+
+def test_a_declared_refusal_holds_with_its_words_and_only_where_it_comes():
+    assert verdict(raises, refused()).status == runner.DECLARED
+    assert verdict(raises, refused("RuntimeError: good*")).status == runner.FAILED
+    assert verdict(lambda case: case.outputs, refused()).status == runner.FAILED
+
+
+def test_shape_alone_and_nothing_at_all_can_be_held():
+    def bound(words):
+        return Deviation("f", "convention", "r", output=("x",), bound=words)
+
+    def reshaped(case):
+        return {**case.outputs, "x": case.outputs["x"][None]}
+
+    def without(case):
+        return {"n": case.outputs["n"]}
+
+    assert verdict(off_by(9), bound("shape")).status == runner.DECLARED
+    assert verdict(reshaped, bound("shape")).status == runner.FAILED
+    assert verdict(reshaped, bound("any")).status == runner.DECLARED
+    assert verdict(without, bound("any")).status == runner.DECLARED
+    assert verdict(without, bound("shape")).status == runner.FAILED
 
 
 @pytest.mark.parametrize(
-    "changes", [{"function": "g"}, {"case": "h/*"}, {"output": "y"}, {"dtype": "f64"}]
+    "changes", [{"function": "g"}, {"case": "h/*"}, {"output": ("y",)}, {"dtype": "f64"}]
 )
 def test_a_deviation_covers_only_what_it_says(changes):
     assert verdict(off_by(0.1), deviation(0.2, **changes)).status == runner.FAILED

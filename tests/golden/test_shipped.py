@@ -21,7 +21,7 @@ RECORDED = {
 CASES = loader.load()
 OF_ARTIFEX = [case for case in CASES if case.source.startswith("artifex")]
 COUNTS = {"edifice-0.2.0": 105, "artifex-0.1.3": 172, "artifex-2026-01": 172}
-# Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all of them.
+# Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all.
 QUICK = [
     case
     for case in OF_ARTIFEX

@@ -8,6 +8,9 @@ import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+import jax
+import numpy as np
+
 from edifice_py import checks
 
 Check = Callable[[str, object], Any]
@@ -135,6 +138,8 @@ def optional(check: Check) -> Check:
 
 
 def _number(name: str, value: object, what: str, fits: Callable[[float], bool]) -> float:
+    if isinstance(value, np.generic | jax.Array) and np.shape(value) == ():
+        value = value.item()
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if number and math.isfinite(value) and fits(value):  # type: ignore[arg-type]
         return value  # type: ignore[return-value]

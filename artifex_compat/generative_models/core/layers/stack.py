@@ -55,20 +55,25 @@ class Stack(nnx.Module):
         elif self.options.batch_norm and momentum is not None:
             self.batch_norms.append(nnx.BatchNorm(features, momentum=momentum, rngs=rngs))
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """`[batch, ..., in_features]` to `[batch, ..., features]`."""
+    def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:
+        """`[batch, ..., in_features]` to `[batch, ..., features]`.
+
+        Args:
+            x: the input.
+            rngs: where dropout comes from, what the layers were made with where not given.
+        """
         activation = ACTIVATIONS[self.options.activation]
         norms = self.layer_norms if self.options.layer_norm else self.batch_norms
         for index, layer in enumerate(self.layers):
             x = layer(x)
             if index < len(norms):
                 x = norms[index](x)
-            x = self._dropout(activation(x))
+            x = self._dropout(activation(x), rngs)
         return x
 
-    def _dropout(self, x: jax.Array) -> jax.Array:
+    def _dropout(self, x: jax.Array, rngs: nnx.Rngs | None) -> jax.Array:
         rate = self.options.dropout_rate
         if not rate or self.deterministic:
             return x
         dropout = nnx.Dropout(rate, deterministic=False)
-        return dropout(x, rngs=stream_key(self.rngs, "dropout"))
+        return dropout(x, rngs=stream_key(self.rngs if rngs is None else rngs, "dropout"))

@@ -59,7 +59,11 @@ def assemble(
         _check_networks(encoder, decoder)
         values = {name: options.get(name, _default(spec)) for name, spec in specs.items()}
         checked = {name: spec.metadata["check"](name, values[name]) for name, spec in specs.items()}
-        return Parts(None, encoder, decoder, positive_int("latent_dim", latent_dim), checked)
+        width = positive_int("latent_dim", latent_dim)
+        for name, network in (("encoder", encoder), ("decoder", decoder)):
+            if (had := getattr(network, "latent_dim", width)) != width:
+                raise ValueError(f"latent_dim must be the {name}'s, {had}, not {width}.")
+        return Parts(None, encoder, decoder, width, checked)
     if not isinstance(config, kind):
         raise TypeError(f"config must be a {kind.__name__}, not a {type(config).__name__}.")
     parts = {"encoder": encoder, "decoder": decoder, "latent_dim": latent_dim} | options

@@ -10,11 +10,18 @@ from artifex_compat.generative_models.core.configuration import VAEConfig
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae import losses, results
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
-from artifex_compat.generative_models.models.vae.calling import call_with, inference
+from artifex_compat.generative_models.models.vae.calling import (
+    call_with,
+    forward_pass,
+    inference,
+    is_inference,
+)
+from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.decoders import create_decoder
 from artifex_compat.generative_models.models.vae.encoders import create_encoder
 from artifex_compat.generative_models.models.vae.fitting import example_shape
 from artifex_compat.generative_models.models.vae.latent_model import LatentModel
+from artifex_compat.generative_models.models.vae.networks import Network
 from edifice_py.checks import same_shape
 from edifice_py.core import gaussian
 
@@ -105,22 +112,23 @@ class VAE(LatentModel):
         return self._forward(x, rngs=rngs)
 
     def _forward(self, x: jax.Array, *, rngs: nnx.Rngs | None, **condition: Any) -> Outputs:
-        mode = {"rngs": rngs, "deterministic": False}
-        mean, log_var = call_with(self.encode, x, **mode, **condition)
-        z = call_with(self.reparameterize, mean, log_var, rngs=rngs)
-        reconstructed = call_with(self.decode, z, **mode, **condition)
+        with forward_pass():
+            mean, log_var = call_with(self.encode, x, rngs=rngs, **condition)
+            z = call_with(self.reparameterize, mean, log_var, rngs=rngs)
+            reconstructed = call_with(self.decode, z, rngs=rngs, **condition)
         named = {"reconstructed": reconstructed, "mean": mean, "log_var": log_var, "z": z}
         return results.with_aliases(named)
 
     def encode(
-        self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool = True
+        self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool | None = None
     ) -> tuple[jax.Array, jax.Array]:
         """Mean and log-variance of the posterior, `[batch, latent_dim]` each.
 
         Args:
             x: `[batch, *input_shape]`.
             rngs: given to the encoder if it takes them.
-            deterministic: for inference; False leaves the encoder in its mode, as training needs.
+            deterministic: whether it is for inference, or leaves the encoder in its mode, as
+                training needs; for inference where not given, but in the forward pass.
 
         Raises:
             ValueError: the encoder is for another shape, or gives no mean and log-variance.
@@ -128,22 +136,22 @@ class VAE(LatentModel):
         return self._encode(x, rngs=rngs, deterministic=deterministic)
 
     def _encode(
-        self, x: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool, **condition: Any
+        self, x: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool | None, **condition: Any
     ) -> tuple[jax.Array, jax.Array]:
         if adapt := getattr(self.encoder, "adapt", None):
             adapt(example_shape(x))
-        encoder = inference(self.encoder) if deterministic else self.encoder
-        return results.posterior_of(call_with(encoder, x, rngs=rngs, **condition))
+        found = self._called(self.encoder, x, rngs, deterministic, condition)
+        return results.posterior_of(found)
 
     def decode(
-        self, z: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool = True
+        self, z: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool | None = None
     ) -> jax.Array:
         """Reconstructions of latent vectors, `[batch, *output_shape]`.
 
         Args:
             z: `[batch, latent_dim]`.
             rngs: given to the decoder if it takes them.
-            deterministic: for inference; False leaves the decoder in its mode, as training needs.
+            deterministic: as in `encode`.
 
         Raises:
             ValueError: the decoder is for another width, or gives no array.
@@ -151,12 +159,28 @@ class VAE(LatentModel):
         return self._decode(z, rngs=rngs, deterministic=deterministic)
 
     def _decode(
-        self, z: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool, **condition: Any
+        self, z: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool | None, **condition: Any
     ) -> jax.Array:
         if adapt := getattr(self.decoder, "adapt", None):
             adapt(example_shape(z))
-        decoder = inference(self.decoder) if deterministic else self.decoder
-        return results.reconstruction_of(call_with(decoder, z, rngs=rngs, **condition))
+        found = self._called(self.decoder, z, rngs, deterministic, condition)
+        return results.reconstruction_of(found)
+
+    def _called(
+        self,
+        network: Any,
+        x: jax.Array,
+        rngs: nnx.Rngs | None,
+        deterministic: bool | None,
+        condition: dict[str, Any],
+    ) -> Any:
+        """What a network gives, in its mode or for inference."""
+        if is_inference() if deterministic is None else deterministic:
+            options = {"rngs": rngs, "deterministic": True}
+            return call_with(inference(network), x, **options, **condition)
+        ours = isinstance(network, Network | ConditionalWrapper)
+        source = self.rngs if rngs is None and ours else rngs
+        return call_with(network, x, rngs=source, **condition)
 
     def reparameterize(
         self, mean: jax.Array, log_var: jax.Array, *, rngs: nnx.Rngs | None = None

@@ -75,7 +75,7 @@ class BetaVAE(VAE):
         beta: float | jax.Array | None = None,
         reconstruction_loss_fn: ReconstructionLoss | None = None,
         *,
-        step: int | jax.Array = 0,
+        step: int | jax.Array | None = 0,
         **kwargs: Any,
     ) -> Outputs:
         """The terms of the loss: the reconstruction error plus beta times the KL.
@@ -96,7 +96,7 @@ class BetaVAE(VAE):
         data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
         reconstruction = losses.reconstruction(data, found, kind, reconstruction_loss_fn)
-        weight = self._beta(step) if beta is None else beta
+        weight = self._beta(0 if step is None else step) if beta is None else beta
         return losses.beta_terms(reconstruction, losses.kl(found), weight, show_beta=True)
 
     def _beta(self, step: int | jax.Array) -> jax.Array:
@@ -172,7 +172,7 @@ class BetaVAEWithCapacity(BetaVAE):
         x: jax.Array | None = None,
         outputs: Any = None,
         beta: float | jax.Array | None = None,
-        step: int | jax.Array = 0,
+        step: int | jax.Array | None = 0,
         reconstruction_loss_fn: ReconstructionLoss | None = None,
         **kwargs: Any,
     ) -> Outputs:
@@ -196,5 +196,6 @@ class BetaVAEWithCapacity(BetaVAE):
         data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
         reconstruction = losses.reconstruction(data, found, kind, reconstruction_loss_fn)
-        capacity = schedules.capacity(step, self.capacity_max, self.capacity_num_iter)
+        at = 0 if step is None else step
+        capacity = schedules.capacity(at, self.capacity_max, self.capacity_num_iter)
         return losses.capacity_terms(reconstruction, losses.kl(found), capacity, self.gamma)

@@ -1,7 +1,9 @@
 """Calling modules and methods that users wrote, which need not take every argument."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from flax import nnx
@@ -14,6 +16,27 @@ def call_with(function: Callable[..., Any], *args: Any, **optional: Any) -> Any:
         return function(*args, **optional)
     names = {p.name for p in parameters if p.kind is not p.POSITIONAL_ONLY}
     return function(*args, **{name: optional[name] for name in optional if name in names})
+
+
+_IN_FORWARD_PASS: ContextVar[bool] = ContextVar("in a forward pass", default=False)
+
+
+@contextmanager
+def forward_pass() -> Iterator[None]:
+    """Within it `encode` and `decode` leave their networks in their mode, as training needs.
+
+    It is no argument of theirs, since a user's own `encode` need not pass it on.
+    """
+    token = _IN_FORWARD_PASS.set(True)
+    try:
+        yield
+    finally:
+        _IN_FORWARD_PASS.reset(token)
+
+
+def is_inference() -> bool:
+    """Whether this is outside of a forward pass."""
+    return not _IN_FORWARD_PASS.get()
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:

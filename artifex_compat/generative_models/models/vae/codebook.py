@@ -79,7 +79,7 @@ class Codebook(nnx.Embed):
         if self.deterministic or not self.kmeans_init:
             return
         key = stream_key(rngs, "sample")
-        vectors = jax.lax.stop_gradient(vectors)
+        vectors = self._still(vectors)
 
         def first() -> jax.Array:
             return quantize.kmeans(vectors, self._pick(vectors, key), KMEANS_ITERATIONS)
@@ -101,7 +101,7 @@ class Codebook(nnx.Embed):
         """
         if self.deterministic:
             return
-        vectors = jax.lax.stop_gradient(vectors)
+        vectors = self._still(vectors)
         codes = jax.lax.stop_gradient(self.embedding[...])
         total = self.total[...] if self.use_ema else codes * self.usage[...][:, None]
         old = quantize.MovingCodebook(self.usage[...], total, codes)
@@ -116,6 +116,10 @@ class Codebook(nnx.Embed):
             self.total[...] = new.total
         if self.use_ema or self.dead_code_threshold > 0:
             self.embedding[...] = new.codebook
+
+    def _still(self, vectors: jax.Array) -> jax.Array:
+        """Vectors without gradient, in the type of the codes."""
+        return jax.lax.stop_gradient(vectors).astype(self.embedding[...].dtype)
 
     def _pick(self, vectors: jax.Array, key: jax.Array) -> jax.Array:
         """As many of the vectors as there are codes, each once where there are enough."""

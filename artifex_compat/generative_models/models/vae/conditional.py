@@ -1,8 +1,10 @@
 """The conditional VAE."""
 
+import inspect
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.configuration import ConditionalVAEConfig
@@ -150,7 +152,7 @@ class ConditionalVAE(VAE):
         y: Any = None,
         *,
         rngs: nnx.Rngs | None = None,
-        deterministic: bool = True,
+        deterministic: bool | None = None,
     ) -> tuple[jax.Array, jax.Array]:
         """Mean and log-variance of the posterior, as `VAE.encode`, under the condition `y`."""
         return self._encode(x, rngs=rngs, deterministic=deterministic, **_named(self.encoder, y))
@@ -161,7 +163,7 @@ class ConditionalVAE(VAE):
         y: Any = None,
         *,
         rngs: nnx.Rngs | None = None,
-        deterministic: bool = True,
+        deterministic: bool | None = None,
     ) -> jax.Array:
         """Reconstructions of latent vectors, as `VAE.decode`, under the condition `y`."""
         return self._decode(z, rngs=rngs, deterministic=deterministic, **_named(self.decoder, y))
@@ -198,8 +200,8 @@ class ConditionalVAE(VAE):
         y: Any = None,
         rngs: nnx.Rngs | None = None,
     ) -> jax.Array:
-        """The line between two examples, as `VAE.interpolate`, under one `y`."""
-        return self._interpolate(x1, x2, steps, rngs, y=y)
+        """The line between two examples, as `VAE.interpolate`, under one `y`, or the first."""
+        return self._interpolate(x1, x2, steps, rngs, y=_first(y, x1))
 
     def latent_traversal(
         self,
@@ -211,14 +213,26 @@ class ConditionalVAE(VAE):
         y: Any = None,
         rngs: nnx.Rngs | None = None,
     ) -> jax.Array:
-        """One latent number over a range, as `VAE.latent_traversal`, under one `y`."""
-        return self._latent_traversal(x, dim, range_vals, steps, rngs, y=y)
+        """One latent number over a range, as `VAE.latent_traversal`; `y` as in `interpolate`."""
+        return self._latent_traversal(x, dim, range_vals, steps, rngs, y=_first(y, x))
+
+
+def _first(y: Any, x: Any) -> Any:
+    """The condition of the first example, where there is one for each of a batch."""
+    batch = jnp.shape(x)[:1]
+    return y[:1] if y is not None and batch != (1,) and jnp.shape(y)[:1] == batch else y
 
 
 def _named(network: Any, y: Any) -> dict[str, Any]:
     """The condition, by the name that a network has for it."""
-    name = next(name for name in _CONDITION_ARGUMENTS if takes(type(network).__call__, name))
-    return {name: y}
+    call = network if inspect.isroutine(network) else type(network).__call__
+    name = next((name for name in _CONDITION_ARGUMENTS if takes(call, name)), None)
+    if name is None and y is not None:
+        raise TypeError(
+            f"a {type(network).__name__} takes no condition: wrap it in ConditionalEncoder or "
+            "ConditionalDecoder, or give no y."
+        )
+    return {} if name is None else {name: y}
 
 
 def _fit(network: Any, shape: tuple[int, ...] | None) -> None:

@@ -108,6 +108,8 @@ class ConditionalWrapper(nnx.Module):
         if self.has_room:
             return
         module, features = self.wrapped, self.condition_features
+        if isinstance(module, Network) and not _is_built(module):
+            module.adapt(shape if self.condition_type == "add" else self._joined(shape))
         if self.condition_type == "add":
             self.condition_proj = nnx.Linear(features, prod(shape), use_bias=False, rngs=self.rngs)
         elif _is_built(module) and not module.takes(self._joined(shape)):

@@ -60,14 +60,14 @@ class MLPDecoder(Decoder):
         """The first dense layer."""
         return self.backbone.layers[0]
 
-    def __call__(self, z: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:  # noqa: ARG002
+    def __call__(self, z: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:
         """`[batch, latent_dim]` to `[batch, *output_shape]`.
 
         Raises:
             ValueError: `z` has another width.
         """
         self.adapt(example_shape(z))
-        out = self.output_layer(self.backbone(z))
+        out = self.output_layer(self.backbone(z, rngs=rngs))
         return self.activation(out.reshape(*z.shape[:-1], *self.output_shape))
 
 
@@ -111,7 +111,7 @@ class CNNDecoder(Decoder):
         """The dense layer."""
         return self.project
 
-    def __call__(self, z: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:  # noqa: ARG002
+    def __call__(self, z: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:
         """`[batch, latent_dim]` to images NHWC.
 
         Raises:
@@ -119,7 +119,7 @@ class CNNDecoder(Decoder):
         """
         self.adapt(example_shape(z))
         small = self.initial_h, self.initial_w, self.initial_features
-        h = self.cnn(self.project(z).reshape(-1, *small))
+        h = self.cnn(self.project(z).reshape(-1, *small), rngs=rngs)
         images = resized(self.output_conv(h), self.output_shape).reshape(
             *z.shape[:-1], *self.output_shape
         )
@@ -158,6 +158,12 @@ class ConditionalDecoder(ConditionalWrapper):
     def output_shape(self) -> Shape | None:
         """Shape of one reconstruction, where the wrapped decoder says it."""
         return getattr(self.decoder, "output_shape", None)
+
+    @property
+    def latent_shape(self) -> Shape:
+        """Shape of one latent vector."""
+        shape: Shape = getattr(self.decoder, "latent_shape", None) or (self.latent_dim,)
+        return shape
 
     def __call__(
         self, z: jax.Array, condition: object = None, *, rngs: nnx.Rngs | None = None

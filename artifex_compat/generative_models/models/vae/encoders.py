@@ -65,14 +65,14 @@ class MLPEncoder(Encoder):
         """The first dense layer."""
         return self.backbone.layers[0]
 
-    def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> Posterior:  # noqa: ARG002
+    def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> Posterior:
         """Mean and log-variance, `[batch, latent_dim]` each.
 
         Raises:
             ValueError: the weights are for examples of another size.
         """
         self.adapt(example_shape(x))
-        h = self.backbone(flatten(x))
+        h = self.backbone(flatten(x), rngs=rngs)
         return self.mean_proj(h), self.logvar_proj(h)
 
 
@@ -103,14 +103,14 @@ class CNNEncoder(Encoder):
         """The first convolution."""
         return self.cnn.layers[0]
 
-    def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> Posterior:  # noqa: ARG002
+    def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> Posterior:
         """Mean and log-variance, `[batch, latent_dim]` each, of images NHWC.
 
         Raises:
             ValueError: the weights are for images of another shape.
         """
         self.adapt(example_shape(x))
-        h = self.flatten(self.cnn(x))
+        h = self.flatten(self.cnn(x, rngs=rngs))
         return self.mean_proj(h), self.logvar_proj(h)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from flax import nnx
 
 from artifex_compat.generative_models.core.configuration import ModelConfiguration
+from artifex_compat.generative_models.core.configuration.checks import positive
 from artifex_compat.generative_models.core.configuration.model_config import ARCHITECTURES
 from artifex_compat.generative_models.models.vae.base import VAE
 from artifex_compat.generative_models.models.vae.beta_vae import BetaVAE, BetaVAEWithCapacity
@@ -52,13 +53,18 @@ def create_vae_model(config: ModelConfiguration | None = None, *, rngs: nnx.Rngs
     if not isinstance(config, ModelConfiguration):
         raise TypeError(f"config must be a ModelConfiguration, not a {type(config).__name__}.")
     given = dict(config.parameters)
-    if "beta" in given:
-        given["beta_default"] = given.pop("beta")
-    plain = config.model_type == "vae" and "beta_default" in given
+    plain = config.model_type == "vae" and {"beta", "beta_default"} & given.keys()
     model = _MODELS["beta_vae" if plain else config.model_type]
+    weight = "beta_default" if issubclass(model, BetaVAE) else "kl_weight"
+    has_beta = model is not VQVAE
+    if has_beta and "beta" in given:
+        given[weight] = positive("beta", given.pop("beta"))
+    elif model is VQVAE:
+        given.setdefault("embedding_dim", config.latent_dim)
     kind = model.config_class
     allowed = [field.name for field in fields(kind) if field.name not in _NOT_OPTIONS]
-    options(f"a {config.model_type}", config.parameters, [*NETWORK_PARAMETERS, "beta", *allowed])
+    allowed += ["beta"] if has_beta else []
+    options(f"a {config.model_type}", config.parameters, [*NETWORK_PARAMETERS, *allowed])
     of_model: dict[str, Any] = {n: v for n, v in given.items() if n not in NETWORK_PARAMETERS}
     return model(
         config=kind(

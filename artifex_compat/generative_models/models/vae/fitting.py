@@ -20,14 +20,31 @@ class NoWeights:
 
     @property
     def __jax_array__(self) -> NoReturn:  # JAX asks for it wherever it needs an array
-        raise ValueError(
+        raise ValueError(self._sentence)
+
+    @property
+    def size(self) -> NoReturn:
+        """What counts parameters asks for."""
+        raise ValueError(self._sentence)
+
+    @property
+    def _sentence(self) -> str:
+        return (
             f"{self.owner} has no weights before its first batch: call the model once on a batch, "
             "or give input_dim, before you make an optimizer or compile."
         )
 
 
 def example_shape(x: jax.Array) -> Shape:
-    """Shape of one example of a batch; a vector is one example."""
+    """Shape of one example of a batch; a vector is one example.
+
+    Raises:
+        TypeError: it is no array.
+    """
+    if not hasattr(x, "shape"):
+        raise TypeError(
+            f"a batch must be an array, not a {type(x).__name__}; jax.numpy.asarray makes one."
+        )
     return x.shape[1:] if x.ndim > 1 else x.shape
 
 

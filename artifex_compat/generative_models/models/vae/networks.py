@@ -1,19 +1,13 @@
 """What encoders and decoders share: their two constructor styles, and the fit of their input."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 from flax import nnx
 
-from artifex_compat.generative_models.core.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
-from artifex_compat.generative_models.core.configuration.checks import (
-    optional,
-    probability,
-    size_or_sizes,
-    some_sizes,
-)
+from artifex_compat.generative_models.core.activations import OUTPUT_ACTIVATIONS, Activation
+from artifex_compat.generative_models.core.configuration.checks import optional, size_or_sizes
 from artifex_compat.generative_models.core.configuration.network_configs import (
     DecoderConfig,
     EncoderConfig,
@@ -25,72 +19,11 @@ from artifex_compat.generative_models.models.vae.fitting import (
     widen,
     wrong_shape,
 )
-from edifice_py.checks import choice, positive_int
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """What a network is built from; both constructor styles end here.
-
-    Attributes:
-        hidden_dims: in the order in which the layers run.
-        shape: of one example; None where an encoder learns it from its first batch.
-        initial_features: channels that a convolutional decoder starts with.
-        stack: the other options of `MLP`, `CNN` or `ResNet`.
-    """
-
-    hidden_dims: tuple[int, ...]
-    latent_dim: int
-    shape: tuple[int, ...] | None
-    initial_features: int
-    output_activation: str
-    stack: dict[str, Any]
-
-    @classmethod
-    def of_encoder_config(cls, config: EncoderConfig) -> "NetworkSpec":
-        """The specification that an encoder's configuration stands for."""
-        stack = {
-            "activation": config.activation,
-            "use_batch_norm": config.use_batch_norm and not config.use_layer_norm,
-            "use_layer_norm": config.use_layer_norm,
-            "dropout_rate": config.dropout_rate,
-        }
-        dims = config.hidden_dims
-        return cls(dims, config.latent_dim, config.input_shape, dims[0], "linear", stack)
-
-    @classmethod
-    def of_decoder_config(cls, config: DecoderConfig) -> "NetworkSpec":
-        """The specification that a decoder's configuration stands for: layers in reverse."""
-        stack = {
-            "activation": config.activation,
-            "use_batch_norm": config.batch_norm,
-            "dropout_rate": config.dropout_rate,
-        }
-        return cls(
-            config.hidden_dims[::-1],
-            config.latent_dim,
-            config.output_shape,
-            config.hidden_dims[0],
-            config.output_activation,
-            stack,
-        )
-
-    @classmethod
-    def of_parts(
-        cls,
-        hidden_dims: object,
-        latent_dim: object,
-        activation: object,
-        shape: tuple[int, ...] | None,
-        output_activation: object,
-        **stack: Any,
-    ) -> "NetworkSpec":
-        """The specification of arguments, checked; the layers run as given."""
-        dims = some_sizes("hidden_dims", hidden_dims)
-        stack["activation"] = choice("activation", activation, ACTIVATIONS)
-        stack["dropout_rate"] = probability("dropout_rate", stack["dropout_rate"])
-        last = choice("output_activation", output_activation, OUTPUT_ACTIVATIONS)
-        return cls(dims, positive_int("latent_dim", latent_dim), shape, dims[0], last, stack)
+from artifex_compat.generative_models.models.vae.network_spec import (
+    NetworkSpec,
+    config_alone,
+    wrong_config,
+)
 
 
 class Network(nnx.Module):
@@ -100,6 +33,8 @@ class Network(nnx.Module):
     """Whether inputs of any shape become vectors."""
     takes_name = "x"
     """What the input is called."""
+    precision: Any = None
+    """That of the model, for layers that are made later."""
     condition_features: int
     """How wide a condition its input has room for."""
 
@@ -182,9 +117,20 @@ class Encoder(Network):
     ) -> None:
         given, rngs = hidden_dims if config is None else config, check_rngs(rngs)
         if isinstance(given, EncoderConfig):
+            config_alone(
+                EncoderConfig,
+                hidden_dims=None if config is None else hidden_dims,
+                latent_dim=latent_dim,
+                activation=activation,
+                input_dim=input_dim,
+                use_batch_norm=use_batch_norm,
+                use_layer_norm=use_layer_norm,
+                dropout_rate=dropout_rate,
+            )
             spec = NetworkSpec.of_encoder_config(given)
+        elif config is not None or isinstance(given, DecoderConfig):
+            raise wrong_config(given, EncoderConfig)
         else:
-            _no_config(config, EncoderConfig)
             spec = NetworkSpec.of_parts(
                 given,
                 latent_dim,
@@ -221,6 +167,8 @@ class Encoder(Network):
             self.input_shape = shape
             self.build(shape, self.rngs)
             del self.weights, self.rngs
+            if self.precision is not None:
+                self.set_attributes(precision=self.precision, raise_if_not_found=False)
         super().adapt(shape)
 
 
@@ -262,9 +210,21 @@ class Decoder(Network):
     ) -> None:
         given = hidden_dims if config is None else config
         if isinstance(given, DecoderConfig):
+            config_alone(
+                DecoderConfig,
+                hidden_dims=None if config is None else hidden_dims,
+                output_dim=output_dim,
+                latent_dim=latent_dim,
+                activation=activation,
+                output_activation=output_activation,
+                use_batch_norm=use_batch_norm,
+                use_layer_norm=use_layer_norm,
+                dropout_rate=dropout_rate,
+            )
             spec = NetworkSpec.of_decoder_config(given)
+        elif config is not None or isinstance(given, EncoderConfig):
+            raise wrong_config(given, DecoderConfig)
         else:
-            _no_config(config, DecoderConfig)
             spec = NetworkSpec.of_parts(
                 given,
                 latent_dim,
@@ -281,8 +241,12 @@ class Decoder(Network):
         self.hidden_dims = spec.hidden_dims
         self.condition_features = condition_features
         self.output_shape = spec.shape
-        self.activation = OUTPUT_ACTIVATIONS[spec.output_activation]
         self.build(spec.shape, check_rngs(rngs))
+
+    @property
+    def activation(self) -> Activation:
+        """The function after the last layer."""
+        return OUTPUT_ACTIVATIONS[self.spec.output_activation]
 
     @property
     def latent_shape(self) -> Shape:
@@ -293,8 +257,3 @@ class Decoder(Network):
     def plain_shape(self) -> Shape:
         """`latent_shape`."""
         return self.latent_shape
-
-
-def _no_config(config: object, kind: type) -> None:
-    if config is not None:
-        raise TypeError(f"config must be an {kind.__name__}, not a {type(config).__name__}.")

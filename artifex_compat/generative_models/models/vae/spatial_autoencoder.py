@@ -37,7 +37,7 @@ class SpatialEncoder(Encoder):
     def build(self, shape: Shape, rngs: nnx.Rngs) -> None:
         """Make the weights for images `(height, width, channels)`."""
         _, _, channels = image_shape("input_shape", shape)
-        choice("activation", self.spec.stack["activation"], SPATIAL_ACTIVATIONS)
+        _check(self.spec.stack, ("use_layer_norm", "dropout_rate"))
         features = channels + self.condition_features
         self.conv_layers: nnx.List[Any] = nnx.List([])
         for size in self.hidden_dims:
@@ -85,7 +85,7 @@ class SpatialDecoder(Decoder):
     def build(self, shape: Shape, rngs: nnx.Rngs) -> None:
         """Make the weights for images `(height, width, channels)`."""
         _, _, channels = image_shape("output_shape", shape)
-        choice("activation", self.spec.stack["activation"], SPATIAL_ACTIVATIONS)
+        _check(self.spec.stack, ("use_batch_norm", "use_layer_norm", "dropout_rate"))
         features, *others = self.hidden_dims
         inputs = self.latent_dim + self.condition_features
         self.input_conv = nnx.Conv(inputs, features, KERNEL, padding="SAME", rngs=rngs)
@@ -119,6 +119,17 @@ class SpatialDecoder(Decoder):
         for layer in self.conv_transpose_layers:
             h = activation(layer(h))
         return self.activation(resized(self.output_conv(h), self.output_shape))
+
+
+def _check(stack: dict[str, Any], without: tuple[str, ...]) -> None:
+    """Refuse options that these networks have not; batch normalisation of an encoder is off."""
+    choice("activation", stack["activation"], SPATIAL_ACTIVATIONS)
+    for option in without:
+        if stack.get(option):
+            raise ValueError(
+                f"{option} must be off in a spatial network, not {stack[option]!r}; "
+                "encoder_type 'cnn' has it."
+            )
 
 
 def _doubling(features: int, size: int, rngs: nnx.Rngs) -> nnx.ConvTranspose:

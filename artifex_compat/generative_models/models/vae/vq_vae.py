@@ -13,7 +13,7 @@ from artifex_compat.generative_models.core.random import check_rngs, stream_key
 from artifex_compat.generative_models.models.vae import losses, results
 from artifex_compat.generative_models.models.vae.assembly import assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
-from artifex_compat.generative_models.models.vae.calling import call_with
+from artifex_compat.generative_models.models.vae.calling import call_with, forward_pass
 from artifex_compat.generative_models.models.vae.codebook import Codebook
 from artifex_compat.generative_models.models.vae.latent_model import sample_count
 from edifice_py.checks import scalar
@@ -116,16 +116,18 @@ class VQVAE(VAE):
         Raises:
             ValueError: the networks are for another shape, or give no such thing.
         """
-        mode = {"rngs": rngs, "deterministic": False}
-        mean, log_var = call_with(self.encode, x, **mode)
+        with forward_pass():
+            mean, log_var = call_with(self.encode, x, rngs=rngs)
         source = self.rngs if rngs is None else rngs
         vectors = self._vectors(mean)
         self.embeddings.start(vectors, source)
         quantized, aux = self.quantize(mean)
         self.embeddings.learn(vectors, aux["encoding_indices"], source)
+        with forward_pass():
+            reconstructed = call_with(self.decode, quantized, rngs=rngs)
         return results.with_aliases(
             {
-                "reconstructed": call_with(self.decode, quantized, **mode),
+                "reconstructed": reconstructed,
                 "mean": mean,
                 "log_var": log_var,
                 "encoding": mean,
@@ -138,7 +140,7 @@ class VQVAE(VAE):
         )
 
     def encode(
-        self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool = True
+        self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool | None = None
     ) -> tuple[jax.Array, jax.Array]:
         """What the encoder gives, before it is quantized, and zeros for its log-variance."""
         mean, _ = self._encode(x, rngs=rngs, deterministic=deterministic)
