@@ -124,9 +124,7 @@ def test_a_decoder_can_be_pickled():
 def test_spatial_networks_refuse_what_they_have_not():
     with pytest.raises(ValueError, match="use_layer_norm must be off in a spatial network"):
         SpatialEncoder(config=encoder_config(use_layer_norm=True), rngs=nnx.Rngs(0))
-    with pytest.raises(
-        ValueError, match=r"dropout_rate must be off .*, not 0\.5"
-    ):
+    with pytest.raises(ValueError, match=r"dropout_rate must be off .*, not 0\.5"):
         SpatialEncoder(config=encoder_config(dropout_rate=0.5), rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match="use_batch_norm must be off in a spatial network"):
         SpatialDecoder(config=decoder_config(batch_norm=True), rngs=nnx.Rngs(0))
