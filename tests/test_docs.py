@@ -13,7 +13,7 @@ PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "golden" / "
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
 
 
-@pytest.mark.parametrize(("code", "result"), zip(EXAMPLES, ("loss", "history"), strict=True))
+@pytest.mark.parametrize(("code", "result"), list(zip(EXAMPLES, ("loss", "history"), strict=True)))
 def test_the_examples_of_the_readme_run(code, result):
     with jax.numpy_dtype_promotion("standard"):  # optax promotes its step count
         names = {}
