@@ -81,6 +81,7 @@ def bench(session: nox.Session) -> None:
     session.install("-e", ".")
     session.run("python", "benchmarks/import_cost.py")
     session.run("python", "benchmarks/train_step.py")
+    session.run("python", "benchmarks/training.py")
 
 
 @nox.session(venv_backend="none")
