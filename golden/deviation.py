@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from golden.arrays import Array, dtype_of
@@ -38,8 +39,8 @@ class Deviation:
     dtype: str = "*"
     """The dtype that says how exact the output can be: `tolerances.precision_of`."""
     bound: Tolerance | str = ""
-    """What the outputs must keep to all the same: a tolerance, "shape" for shape and dtype alone,
-    or "any" for outputs that may be of another shape, or not there."""
+    """What the outputs must keep to all the same: a tolerance, "shape" for shape, dtype
+    and being finite, or "any" for outputs that may be of another shape, or not there."""
     refused: str = ""
     """A glob over what is raised, where there are no outputs."""
 
@@ -64,7 +65,10 @@ class Deviation:
         """Whether an output keeps to the bound."""
         if isinstance(self.bound, Tolerance):
             return compare(wanted, had, self.bound, wide=wide).within
-        return self.bound == "any" or not compare(wanted, had, EXACT, wide=wide).problem
+        if self.bound == "any":
+            return True
+        alike = not compare(wanted, had, EXACT, wide=wide).problem
+        return alike and bool(np.all(np.isfinite(had) | ~np.isfinite(wanted)))
 
 
 def deviations_of(implementation: str, folder: Path = _FOLDER) -> tuple[Deviation, ...]:

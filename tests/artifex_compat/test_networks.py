@@ -104,7 +104,7 @@ def test_a_spatial_network_refuses_what_artifex_refuses():
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_every_activation_that_a_config_accepts_builds_and_runs(name):
     encoder = create_encoder(encoder_config(activation=name), "dense", rngs=nnx.Rngs(0))
-    decoder = create_decoder(decoder_config(activation=name), "cnn", rngs=nnx.Rngs(0))
+    decoder = create_decoder(decoder_config(activation=name), "dense", rngs=nnx.Rngs(0))
     mean, _ = encoder(images())
     assert jnp.all(jnp.isfinite(decoder(mean)))
 

@@ -26,7 +26,7 @@ QUICK = [
     case
     for case in OF_ARTIFEX
     if not case.function.endswith((".models", ".components", ".training"))
-    or case.id in ("models/vae_dense_flat", "training/mlp_linear_mse", "models/vqvae_dense")
+    or case.id in ("models/vae_dense_flat", "training/mlp_linear_mse")
 ]
 ASKED = {
     "edifice_py": [case for case in CASES if case not in OF_ARTIFEX],

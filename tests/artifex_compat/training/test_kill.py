@@ -14,7 +14,7 @@ import numpy as np
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = "tests/artifex_compat/training/programs/resumable.py"
-KILLS = int(os.environ.get("KILLS", "3"))
+KILLS = int(os.environ.get("KILLS", "1"))
 
 
 def start(folder):
