@@ -13,7 +13,7 @@ import numpy as np
 import yaml
 
 from golden.arrays import Array, dtype_of
-from golden.case import Case
+from golden.case import Case, is_meant
 from golden.compare import EXACT, Tolerance, compare
 from golden.tolerances import precision_of
 
@@ -46,9 +46,8 @@ class Deviation:
 
     def covers_case(self, case: Case) -> bool:
         """Whether this speaks of a case."""
-        return fnmatchcase(case.function, self.function) and (
-            fnmatchcase(case.id, self.case) or fnmatchcase(f"{case.source}:{case.id}", self.case)
-        )
+        meant = is_meant(case.source, case.id, self.case)
+        return meant and fnmatchcase(case.function, self.function)
 
     def covers(self, case: Case, output: str) -> bool:
         """Whether this speaks of an output of a case."""
