@@ -14,7 +14,7 @@ from artifex_compat.generative_models.training.callbacks import (
 from artifex_compat.generative_models.training.checkpoints import CheckpointError
 from tests.artifex_compat.train_make import LABELED, arrays, trainer
 
-EPOCHS, BATCH = 8, 8
+EPOCHS, BATCH = 6, 8
 
 
 def main(folder: Path) -> None:
