@@ -104,8 +104,11 @@ def _idle(
             deviation
             for deviation in deviations
             if deviation not in needed
-            and (deviation.refused or any(deviation.covers(case, name) for name in case.outputs))
-            and deviation.covers_case(case)
+            and (
+                deviation.covers_case(case)
+                if deviation.refused
+                else any(deviation.covers(case, name) for name in case.outputs)
+            )
         ),
         None,
     )

@@ -39,6 +39,11 @@ def build(case: Case) -> Any:
     return model
 
 
+def recorded_step(step: Any) -> int | float:
+    """A step as the recorder passed it: an integer where there is no fraction."""
+    return int(step) if float(step).is_integer() else float(step)
+
+
 def values_of(node: Any, kind: Any, prefix: str) -> dict[str, jax.Array]:
     """Variables of a kind by `prefix/path`."""
     return {

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from golden.adapters.artifex_build import Outputs, build
+from golden.adapters.artifex_build import Outputs, build, recorded_step
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
@@ -35,18 +35,13 @@ def posterior_loss(case: Case, inputs: Inputs) -> Outputs:
         found: Outputs = model.loss_fn(x=inputs["x"], outputs=outputs, **stepped)
         return found
 
-    steps = [_number(step) for step in inputs["steps"]] if "steps" in inputs else [None]
+    steps = [recorded_step(step) for step in inputs["steps"]] if "steps" in inputs else [None]
     rows = [terms(given, step) for step in steps]
     place = re.search(r"gradients at steps\[(-?\d+)\]", call)
     at = steps[int(place.group(1))] if place else None
     gradients = jax.grad(lambda outputs: terms(outputs, at)["total_loss"])(given)
     stacked = rows[0] if at is None else {n: jnp.stack([row[n] for row in rows]) for n in rows[0]}
     return stacked | {f"grad_{name}": array for name, array in gradients.items()}
-
-
-def _number(step: Any) -> int | float:
-    """A step as the recorder passed it: an integer where there is no fraction."""
-    return int(step) if float(step).is_integer() else float(step)
 
 
 def codebook_loss(case: Case, inputs: Inputs) -> Outputs:

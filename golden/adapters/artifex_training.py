@@ -10,7 +10,7 @@ import optax
 from flax import nnx
 
 from artifex_compat.generative_models.training.trainers import VAETrainer, VAETrainingConfig
-from golden.adapters.artifex_build import Outputs, build, values_of
+from golden.adapters.artifex_build import Outputs, build, recorded_step, values_of
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
@@ -23,7 +23,7 @@ def _trainer(fields: Mapping[str, Any] | None) -> VAETrainer:
 def kl_weight(case: Case, inputs: Inputs) -> Outputs:
     """`get_kl_weight`, one step after another."""
     trainer = _trainer(case.options["config"])
-    steps = [int(s) if float(s).is_integer() else float(s) for s in inputs["steps"]]
+    steps = [recorded_step(step) for step in inputs["steps"]]
     return {"weight": jnp.stack([trainer.get_kl_weight(step) for step in steps])}
 
 

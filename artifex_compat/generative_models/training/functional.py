@@ -6,8 +6,6 @@ from typing import Any
 import jax
 from flax import nnx
 
-from edifice_py.checks import integer
-
 Values = list[jax.Array]
 
 
@@ -67,17 +65,3 @@ class Functional:
                 "taken from it; make all of its state in __init__, or call it once before."
             )
         return jax.tree.leaves(state), result
-
-
-def step_number(step: Any) -> Any:
-    """A step as an array of int32, or as it is where it is one already.
-
-    Raises:
-        ValueError: it is no integer.
-    """
-    if isinstance(step, jax.Array):
-        return step
-    number = integer(step)
-    if number is None:
-        raise ValueError(f"step must be an integer, not {step!r}.")
-    return number

@@ -10,7 +10,8 @@ from flax import nnx
 
 from artifex_compat.generative_models.models.vae.results import labels_of
 from artifex_compat.generative_models.training.batches import call_model, data_of
-from artifex_compat.generative_models.training.functional import Functional, step_number
+from artifex_compat.generative_models.training.functional import Functional
+from edifice_py.checks import integer
 
 Metrics = dict[str, Any]
 Loss = Callable[[Any, Any, Any, Any], tuple[jax.Array, Metrics]]
@@ -100,7 +101,19 @@ class CompiledStep:
     def __call__(self, batch: Any, step: Any) -> tuple[jax.Array, Metrics]:
         """Take a step; loss and metrics are those before it."""
         functional = self._functional
-        values, result = self._run(functional.read(), batch, step_number(step))
+        values, result = self._run(functional.read(), batch, _number(step))
         functional.write(values)
         loss, metrics = result
         return loss, metrics
+
+
+def _number(step: Any) -> Any:
+    """A step as an integer, or as the array that it is.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    number = step if isinstance(step, jax.Array) else integer(step)
+    if number is None:
+        raise ValueError(f"step must be an integer, not {step!r}.")
+    return number

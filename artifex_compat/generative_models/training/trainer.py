@@ -192,7 +192,7 @@ class Trainer:
             score: by which the best are kept.
 
         Raises:
-            CheckpointError: it cannot be written, or an array is not finite.
+            CheckpointError: it cannot be written.
         """
         self.state.metrics = jax.device_get(self.state.metrics)
         callbacks = [callback.state() for callback in self._events.callbacks]

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from flax import nnx
 
-from artifex_compat.generative_models.core.activations import ACTIVATIONS, layer_features
+from artifex_compat.generative_models.core.activations import layer_features
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
-from edifice_py.checks import choice, positive_int
+from edifice_py.checks import positive_int
 
 BATCH_NORM_MOMENTUM = 0.9
 
@@ -39,7 +39,6 @@ class MLP(Stack):
         dropout_rate: float = 0.0,
         rngs: nnx.Rngs,
     ) -> None:
-        choice("activation", activation, ACTIVATIONS)
         options = StackOptions(activation, use_batch_norm, use_layer_norm, dropout_rate)
         super().__init__(options, rngs=rngs)
         self.hidden_dims = some_sizes("hidden_dims", hidden_dims)

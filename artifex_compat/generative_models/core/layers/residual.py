@@ -11,7 +11,7 @@ from artifex_compat.generative_models.core.activations import ACTIVATIONS, layer
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
 from artifex_compat.generative_models.core.layers.cnn import BATCH_NORM_MOMENTUM, KERNEL, STRIDES
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
-from edifice_py.checks import choice, positive_int
+from edifice_py.checks import positive_int
 
 
 class ResidualBlock(nnx.Module):
@@ -65,7 +65,6 @@ class ResNet(Stack):
         dropout_rate: float = 0.0,
         rngs: nnx.Rngs,
     ) -> None:
-        choice("activation", activation, ACTIVATIONS)
         options = StackOptions(activation, use_batch_norm, use_layer_norm, dropout_rate)
         blocks_normalise = StackOptions(activation, dropout_rate=dropout_rate)
         super().__init__(blocks_normalise, rngs=rngs)

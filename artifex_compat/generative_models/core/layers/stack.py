@@ -8,6 +8,7 @@ from flax import nnx
 
 from artifex_compat.generative_models.core.activations import ACTIVATIONS
 from artifex_compat.generative_models.core.random import stream_key
+from edifice_py.checks import choice
 
 
 @dataclass(frozen=True)
@@ -19,12 +20,18 @@ class StackOptions:
         batch_norm: normalise by the batch in training, by running statistics otherwise.
         layer_norm: normalise each example by itself, in place of batch normalisation.
         dropout_rate: the part of a layer's output that training leaves out.
+
+    Raises:
+        ValueError: the activation is unknown.
     """
 
     activation: str = "relu"
     batch_norm: bool = False
     layer_norm: bool = False
     dropout_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        choice("activation", self.activation, ACTIVATIONS)
 
 
 class Stack(nnx.Module):

@@ -1,7 +1,7 @@
 """What turns a network into a conditional one: labels become vectors that join its input."""
 
 from math import prod
-from typing import Any, TypeGuard
+from typing import Any, Self, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -67,22 +67,39 @@ class ConditionalWrapper(nnx.Module):
     wraps = "module"
     """Name of the attribute that holds the wrapped network."""
 
-    @staticmethod
-    def room(
+    @classmethod
+    def around(
+        cls,
+        kind: type[Network],
+        config: Any,
         num_classes: int | None,
         embed_dim: int | None,
         condition_dim: int | None = None,
         condition_type: str = "concat",
-    ) -> int:
-        """How much wider a network must be to have its condition beside its input.
+        *,
+        rngs: nnx.Rngs,
+    ) -> Self:
+        """A network of a configuration that is made with room for its condition, wrapped.
+
+        Args:
+            kind: the class of the network.
+            config: its configuration.
+            num_classes: as for the wrapper, and so are the others.
+            embed_dim: as for the wrapper.
+            condition_dim: as for the wrapper.
+            condition_type: as for the wrapper.
+            rngs: parameters come from its stream `params`.
 
         Raises:
-            ValueError: there is no positive number of classes, or the type is unknown.
+            ValueError: there is no positive number of classes, or a value is not allowed.
         """
-        positive_int("num_classes", num_classes)
+        classes = positive_int("num_classes", num_classes)
         choice("condition_type", condition_type, CONDITION_TYPES)
-        beside = condition_type == "concat"
-        return (embed_dim or condition_dim or num_classes or 0) if beside else 0
+        width = embed_dim or condition_dim or classes
+        room = width if condition_type == "concat" else 0
+        base = kind(config=config, condition_features=room, rngs=rngs)  # type: ignore[call-arg]
+        options = {"condition_dim": condition_dim, "condition_type": condition_type}
+        return cls(base, classes, embed_dim, rngs=rngs, **options)  # type: ignore[arg-type]
 
     @property
     def wrapped(self) -> Any:

@@ -216,9 +216,7 @@ def create_decoder(
     kind = _DECODERS[choice("decoder_type", decoder_type, ENCODER_TYPES)]
     if not conditional:
         return kind(config=config, rngs=rngs)
-    room = ConditionalWrapper.room(num_classes, embed_dim, **options)
-    base = kind(config=config, condition_features=room, rngs=rngs)
-    return ConditionalDecoder(base, num_classes or 0, embed_dim, rngs=rngs, **options)
+    return ConditionalDecoder.around(kind, config, num_classes, embed_dim, rngs=rngs, **options)
 
 
 def create_decoder_unified(

@@ -193,9 +193,7 @@ def create_encoder(
     kind = _ENCODERS[choice("encoder_type", encoder_type, ENCODER_TYPES)]
     if not conditional:
         return kind(config=config, rngs=rngs)
-    room = ConditionalWrapper.room(num_classes, embed_dim, **options)
-    base = kind(config=config, condition_features=room, rngs=rngs)
-    return ConditionalEncoder(base, num_classes or 0, embed_dim, rngs=rngs, **options)
+    return ConditionalEncoder.around(kind, config, num_classes, embed_dim, rngs=rngs, **options)
 
 
 def create_encoder_unified(
