@@ -6,6 +6,7 @@ from flax import nnx
 
 from artifex_compat.generative_models.core.activations import layer_features
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
+from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
 from edifice_py.checks import positive_int
 
@@ -47,12 +48,12 @@ class CNN(Stack):
         super().__init__(options, rngs=rngs)
         self.hidden_dims = some_sizes("hidden_dims", hidden_dims)
         self.use_transpose = use_transpose
-        convolution = nnx.ConvTranspose if use_transpose else nnx.Conv
+        convolution = ConvTranspose if use_transpose else Conv
         features = positive_int("in_features", in_features)
         for size in self.hidden_dims:
             width = layer_features(activation, size)
             self.add(
-                convolution(features, width, KERNEL, strides=STRIDES, padding="SAME", rngs=rngs),
+                convolution(features, width, KERNEL, STRIDES, rngs=rngs),
                 width,
                 momentum=BATCH_NORM_MOMENTUM,
                 rngs=rngs,

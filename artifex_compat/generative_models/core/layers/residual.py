@@ -1,7 +1,6 @@
 """Residual blocks that halve or double an image."""
 
 from collections.abc import Sequence
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,6 +9,7 @@ from flax import nnx
 from artifex_compat.generative_models.core.activations import ACTIVATIONS, layer_features
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
 from artifex_compat.generative_models.core.layers.cnn import BATCH_NORM_MOMENTUM, KERNEL, STRIDES
+from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
 from edifice_py.checks import positive_int
 
@@ -29,14 +29,14 @@ class ResidualBlock(nnx.Module):
     ) -> None:
         self.up = up
         width = layer_features(options.activation, features)
-        first = nnx.ConvTranspose if up else nnx.Conv
-        same = partial(nnx.Conv, padding="SAME", rngs=rngs)
+        first = ConvTranspose if up else Conv
         self.activation = options.activation
-        self.conv1 = first(in_features, width, KERNEL, strides=STRIDES, padding="SAME", rngs=rngs)
+        self.conv1 = first(in_features, width, KERNEL, STRIDES, rngs=rngs)
         self.norm1 = _norm(width, options, rngs)
-        self.conv2 = same(features, width, KERNEL)
+        self.conv2 = Conv(features, width, KERNEL, rngs=rngs)
         self.norm2 = _norm(width, options, rngs)
-        self.shortcut = same(in_features, width, (1, 1), strides=(1, 1) if up else STRIDES)
+        strides = (1, 1) if up else STRIDES
+        self.shortcut = Conv(in_features, width, (1, 1), strides, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """The block without its last activation, which the stack applies."""

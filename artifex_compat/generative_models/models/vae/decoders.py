@@ -14,6 +14,7 @@ from flax import nnx
 from artifex_compat.generative_models.core.configuration import DecoderConfig, ModelConfiguration
 from artifex_compat.generative_models.core.configuration.vae_config import ENCODER_TYPES
 from artifex_compat.generative_models.core.layers.cnn import CNN, KERNEL
+from artifex_compat.generative_models.core.layers.convolution import Conv
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
 from artifex_compat.generative_models.models.vae.calling import call_with
@@ -104,7 +105,7 @@ class CNNDecoder(Decoder):
             rngs=rngs,
             **self.spec.stack,
         )
-        self.output_conv = nnx.Conv(dims[-1], channels, KERNEL, padding="SAME", rngs=rngs)
+        self.output_conv = Conv(dims[-1], channels, KERNEL, rngs=rngs)
 
     @property
     def first_layer(self) -> nnx.Module:

@@ -7,6 +7,7 @@ from flax import nnx
 
 from artifex_compat.generative_models.core.activations import ACTIVATIONS
 from artifex_compat.generative_models.core.layers.cnn import KERNEL, STRIDES
+from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
     example_shape,
@@ -41,11 +42,11 @@ class SpatialEncoder(Encoder):
         features = channels + self.condition_features
         self.conv_layers: nnx.List[Any] = nnx.List([])
         for size in self.hidden_dims:
-            layer = nnx.Conv(features, size, KERNEL, strides=STRIDES, padding="SAME", rngs=rngs)
+            layer = Conv(features, size, KERNEL, STRIDES, rngs=rngs)
             self.conv_layers.append(layer)
             features = size
-        self.mean_conv = nnx.Conv(features, self.latent_dim, KERNEL, padding="SAME", rngs=rngs)
-        self.logvar_conv = nnx.Conv(features, self.latent_dim, KERNEL, padding="SAME", rngs=rngs)
+        self.mean_conv = Conv(features, self.latent_dim, KERNEL, rngs=rngs)
+        self.logvar_conv = Conv(features, self.latent_dim, KERNEL, rngs=rngs)
 
     @property
     def first_layer(self) -> nnx.Module:
@@ -88,7 +89,7 @@ class SpatialDecoder(Decoder):
         _check(self.spec.stack, ("use_batch_norm", "use_layer_norm", "dropout_rate"))
         features, *others = self.hidden_dims
         inputs = self.latent_dim + self.condition_features
-        self.input_conv = nnx.Conv(inputs, features, KERNEL, padding="SAME", rngs=rngs)
+        self.input_conv = Conv(inputs, features, KERNEL, rngs=rngs)
         self.conv_transpose_layers: nnx.List[Any] = nnx.List([])
         for size in others:
             self.conv_transpose_layers.append(_doubling(features, size, rngs))
@@ -132,5 +133,5 @@ def _check(stack: dict[str, Any], without: tuple[str, ...]) -> None:
             )
 
 
-def _doubling(features: int, size: int, rngs: nnx.Rngs) -> nnx.ConvTranspose:
-    return nnx.ConvTranspose(features, size, UP_KERNEL, strides=STRIDES, padding="SAME", rngs=rngs)
+def _doubling(features: int, size: int, rngs: nnx.Rngs) -> ConvTranspose:
+    return ConvTranspose(features, size, UP_KERNEL, STRIDES, rngs=rngs)
