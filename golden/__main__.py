@@ -1,18 +1,17 @@
-"""The command line: `python -m golden check` and `python -m golden list`."""
+"""The command line: `python -m golden COMMAND`; `golden.commands` says what each does."""
 
 import argparse
-import json
-import signal
+import math
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from golden import adapters, report, runner
-from golden.case import Case
-from golden.deviation import deviations_of
-from golden.loader import SHIPPED, UnreadableError, load
-
-UNREADABLE = 2
+from golden import adapters, commands
+from golden.adapters import StartError
+from golden.document import UnreadableError
+from golden.remote import TIME_LIMIT
+from golden.wire import ProtocolError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,83 +20,107 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if getattr(options, "json", None) and not options.json.parent.is_dir():
         parser.error(f"--json {options.json}: there is no folder {options.json.parent}")
-    folders = tuple(options.fixtures) if options.fixtures else SHIPPED
     try:
-        cases = load(folders, options.filter)
-    except UnreadableError as error:
+        code: int = options.run(options)
+    except (UnreadableError, StartError, ProtocolError) as error:
         print(f"golden: {error}", file=sys.stderr)
-        return UNREADABLE
-    if not cases:
-        print(f"golden: no case matches {options.filter!r}", file=sys.stderr)
-        return UNREADABLE
-    code: int = options.command(options, cases)
+        return commands.UNREADABLE
     return code
-
-
-def _check(options: argparse.Namespace, cases: Sequence[Case]) -> int:
-    runs = [
-        runner.run(
-            cases,
-            adapters.implementation(name),
-            deviations_of(name),
-            fail_fast=options.fail_fast,
-        )
-        for name in options.implementation or adapters.NAMES
-    ]
-    if all(run.count(runner.UNSUPPORTED) == len(cases) for run in runs):
-        functions = ", ".join(sorted({case.function for case in cases})[:3])
-        print(f"golden: no implementation has any of {functions}", file=sys.stderr)
-        return UNREADABLE
-    print(report.table(runs))
-    print()
-    print(report.details(runs))
-    if options.json:
-        text = json.dumps(report.as_json(runs), indent=1, allow_nan=False)
-        options.json.write_text(text + "\n", encoding="utf-8")
-    return 1 if any(run.count(runner.FAILED) for run in runs) else 0
-
-
-def _list(_: argparse.Namespace, cases: Sequence[Case]) -> int:
-    for case in cases:
-        print(f"{case.source}:{case.id}  {case.function}  {case.why}".rstrip())
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("golden", description=sys.modules["golden"].__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    check = commands.add_parser("check", help="hold implementations against the cases")
-    check.set_defaults(command=_check)
+    subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], words: str
+    ) -> argparse.ArgumentParser:
+        added = subparsers.add_parser(name, help=words, description=run.__doc__)
+        added.set_defaults(run=run)
+        return added
+
+    check = command("check", commands.check, "hold implementations against the cases")
+    _choose_cases(check)
+    _choose_implementations(check, "several may be given; all of ours by default")
     check.add_argument(
-        "--implementation",
-        action="append",
-        choices=adapters.NAMES,
-        help="one to check, repeatable; all by default",
+        "--deviations", type=Path, metavar="FILE", help="what the one implementation declares"
     )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the whole run here")
     check.add_argument(
         "--fail-fast", action="store_true", help="stop an implementation at its first failure"
     )
-    listing = commands.add_parser("list", help="list the cases")
-    listing.set_defaults(command=_list)
-    for command in (check, listing):
-        command.add_argument(
-            "--fixtures",
-            action="append",
-            type=Path,
-            metavar="DIR",
-            help="a folder of yaml and npz pairs, repeatable; those shipped by default",
-        )
-        command.add_argument(
-            "--filter",
-            default="*",
-            metavar="GLOB",
-            help="only cases whose group/case, or file:group/case, matches",
-        )
+    baseline = command("baseline", commands.draft, "draft the deviations of an implementation")
+    _choose_cases(baseline)
+    _choose_implementations(baseline, "one is needed")
+    baseline.set_defaults(fail_fast=False)
+    _choose_cases(command("list", commands.list_cases, "list the cases"))
+    lint = command("lint", commands.lint, "find what is wrong with files of cases")
+    lint.add_argument("place", nargs="+", type=Path, metavar="FILE|DIR")
+    serve = command("serve", commands.serve, "answer the protocol on stdin and stdout")
+    _name(serve)
+    export = command("export", commands.export, "write the cases into a file")
+    export.add_argument("cases", type=Path, metavar="CASES.json")
+    _choose_cases(export)
+    answer = command("answer", commands.answer, "answer such a file in another")
+    _name(answer)
+    answer.add_argument("cases", type=Path, metavar="CASES.json")
+    answer.add_argument("answers", type=Path, metavar="ANSWERS.json")
     return parser
 
 
+def _name(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", choices=adapters.NAMES, metavar="NAME", help="one of ours")
+
+
+def _choose_cases(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--fixtures",
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="a folder of yaml and npz pairs, repeatable; those shipped by default",
+    )
+    command.add_argument(
+        "--filter",
+        default="*",
+        metavar="GLOB",
+        help="only cases whose group/case, or file:group/case, matches",
+    )
+
+
+def _choose_implementations(command: argparse.ArgumentParser, many: str) -> None:
+    group = command.add_argument_group("implementations", many)
+    group.add_argument("--implementation", action="append", default=[], choices=adapters.NAMES)
+    group.add_argument(
+        "--command", action="append", default=[], metavar="COMMAND", help="a process to ask"
+    )
+    group.add_argument(
+        "--answers", action="append", default=[], type=Path, metavar="FILE", help="given before"
+    )
+    group.add_argument(
+        "--time-limit",
+        type=_seconds,
+        default=TIME_LIMIT,
+        metavar="SECONDS",
+        help=f"for a process to introduce itself, and for each case; {TIME_LIMIT:g}",
+    )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number of seconds above 0, not {text}")
+    return seconds
+
+
 if __name__ == "__main__":
-    if hasattr(signal, "SIGPIPE"):  # end in silence when the reader of a pipe has seen enough
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    sys.exit(main())
+    try:
+        exit_code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of a pipe has seen enough; a process asked is none here
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        exit_code = 1
+    sys.exit(exit_code)

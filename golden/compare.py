@@ -49,6 +49,8 @@ class Difference:
     wanted: float | int | None
     had: float | int | None
     within: bool
+    share: float = np.inf
+    """The greatest share that an element has of the difference allowed to it."""
     problem: str = ""
     """Why nothing could be compared: a wrong shape or dtype."""
 
@@ -70,7 +72,7 @@ def compare(wanted: Array, had: Array, tolerance: Tolerance, *, wide: bool = Fal
         problem = f"wanted {describe(wanted)}, had {describe(had)}"
         return Difference(np.inf, np.inf, np.inf, None, None, None, within=False, problem=problem)
     if wanted.size == 0:
-        return Difference(0.0, 0.0, 0.0, None, None, None, within=True)
+        return Difference(0.0, 0.0, 0.0, None, None, None, within=True, share=0.0)
     if not _is_float(wanted):
         return _exact(wanted, had)
     want, have = wanted.astype(np.float64), had.astype(np.float64)
@@ -96,6 +98,7 @@ def compare(wanted: Array, had: Array, tolerance: Tolerance, *, wide: bool = Fal
         wanted=float(want[worst]),
         had=float(have[worst]),
         within=bool(passes.all()),
+        share=float(np.nanmax(badness)),
     )
 
 
@@ -120,7 +123,9 @@ def _exact(wanted: Array, had: Array) -> Difference:
     greatest = float(distance[worst])
     pair = wanted[worst].item(), had[worst].item()
     scaled = greatest / max(1.0, float(np.abs(wanted.astype(np.float64)).max()))
-    return Difference(greatest, scaled, greatest, worst, *pair, within=greatest == 0)
+    share = np.inf if greatest else 0.0
+    within = greatest == 0
+    return Difference(greatest, scaled, greatest, worst, *pair, within=within, share=share)
 
 
 def _index(flat: Any, shape: Sequence[int]) -> tuple[int, ...]:

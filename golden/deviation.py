@@ -1,20 +1,24 @@
 """Known deviations of an implementation: which outputs, why, and how far at most.
 
 A deviation covers cases and outputs of them. It is held to: in each case that it covers, one of
-the outputs must need it, or the case must be refused where it says so.
+the outputs must need it, or the case must be refused where it says so. `golden.strict` says what
+else a run of all cases shows.
 """
 
+import math
+import reprlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import yaml
 
 from golden.arrays import Array, dtype_of
 from golden.case import Case, is_meant
 from golden.compare import EXACT, Tolerance, compare
+from golden.document import UnreadableError, mapping_of, read_yaml, sentence
 from golden.tolerances import precision_of
 
 _FOLDER = Path(__file__).parent / "deviations"
@@ -32,8 +36,8 @@ class Deviation:
     kind: str
     """One of `KINDS`."""
     reason: str
-    case: str = "*"
-    """A glob over `group/case`, or over `source:group/case`."""
+    case: tuple[str, ...] = ("*",)
+    """Globs over `group/case`, or over `source:group/case`."""
     output: tuple[str, ...] = ("*",)
     """Globs over names of outputs."""
     dtype: str = "*"
@@ -46,8 +50,9 @@ class Deviation:
 
     def covers_case(self, case: Case) -> bool:
         """Whether this speaks of a case."""
-        meant = is_meant(case.source, case.id, self.case)
-        return meant and fnmatchcase(case.function, self.function)
+        return fnmatchcase(case.function, self.function) and any(
+            is_meant(case.source, case.id, glob) for glob in self.case
+        )
 
     def covers(self, case: Case, output: str) -> bool:
         """Whether this speaks of an output of a case."""
@@ -60,29 +65,48 @@ class Deviation:
             )
         )
 
-    def holds(self, wanted: Array, had: Array, *, wide: bool) -> bool:
-        """Whether an output keeps to the bound."""
+    def share(self, wanted: Array, had: Array, *, wide: bool) -> float:
+        """How much of the bound an output needs: above 1 where it does not keep to it.
+
+        A bound without a number is needed as a whole, or not kept to.
+        """
         if isinstance(self.bound, Tolerance):
-            return compare(wanted, had, self.bound, wide=wide).within
+            difference = compare(wanted, had, self.bound, wide=wide)
+            return difference.share if difference.within else math.inf
         if self.bound == "any":
-            return True
+            return 1.0
         alike = not compare(wanted, had, EXACT, wide=wide).problem
-        return alike and bool(np.all(np.isfinite(had) | ~np.isfinite(wanted)))
+        keeps = alike and bool(np.all(np.isfinite(had) | ~np.isfinite(wanted)))
+        return 1.0 if keeps else math.inf
 
 
 def deviations_of(implementation: str, folder: Path = _FOLDER) -> tuple[Deviation, ...]:
     """The declared deviations of an implementation; none where it has no file.
 
     Raises:
-        ValueError: the file says something that a deviation does not have.
+        UnreadableError: the file says something that a deviation does not have.
     """
-    file = folder / f"{implementation}.yaml"
-    entries = yaml.safe_load(file.read_text(encoding="utf-8")) if file.exists() else None
-    return tuple(
-        _deviation(file.name, {**entry, "case": case})
-        for entry in (entries or {}).get("deviations", ())
-        for case in _listed(entry.get("case", "*"))
-    )
+    # The name may be a stranger's: it is looked for among the files, and never made a path.
+    files = [file for file in folder.glob("*.yaml") if file.stem == implementation]
+    return read_deviations(files[0]) if files else ()
+
+
+def read_deviations(file: Path) -> tuple[Deviation, ...]:
+    """The deviations that a file declares.
+
+    Raises:
+        UnreadableError: it cannot be read, or says something that a deviation does not have.
+    """
+    entries = mapping_of(read_yaml(file)).get("deviations")
+    if not isinstance(entries, list):
+        raise UnreadableError(f"{file}: there is no list of `deviations` in it")
+    found = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            found.append(_deviation(entry))
+        except (TypeError, ValueError) as error:
+            raise UnreadableError(f"{file}: deviation {number}: {sentence(error)}") from error
+    return tuple(found)
 
 
 def find(deviations: Iterable[Deviation], case: Case, output: str) -> Deviation | None:
@@ -96,23 +120,47 @@ def find_refusal(deviations: Iterable[Deviation], case: Case, words: str) -> Dev
     return next((d for d in refusals if fnmatchcase(words, d.refused)), None)
 
 
-def _listed(globs: object) -> list[object]:
-    return globs if isinstance(globs, list) else [globs]
+def _deviation(entry: object) -> Deviation:
+    known = [field.name for field in fields(Deviation)]
+    if not isinstance(entry, dict) or not set(entry) <= set(known):
+        raise ValueError(f"{reprlib.repr(entry)} has not only {', '.join(known)}")
+    values: dict[str, Any] = {
+        name: value for name, value in entry.items() if name not in ("case", "output")
+    }
+    for name, value in values.items():
+        if name != "bound" and not isinstance(value, str):
+            raise ValueError(f"{name} must be a string, not {reprlib.repr(value)}")
+    if values.get("kind") not in KINDS:
+        given = reprlib.repr(values.get("kind"))
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {given}")
+    if not values.get("function") or not values.get("reason"):
+        raise ValueError("needs a function and a reason")
+    if values.get("dtype", "*") != "*":
+        dtype_of(values["dtype"])
+    if bool(values.get("refused")) == ("bound" in values):
+        raise ValueError("needs either a bound or refused")
+    if "bound" in values:
+        values["bound"] = _bound(values["bound"])
+    values |= {name: _globs(name, entry[name]) for name in ("case", "output") if name in entry}
+    return Deviation(**values)
 
 
-def _deviation(file: str, entry: dict[str, object]) -> Deviation:
-    values = {**entry, "output": tuple(_listed(entry.get("output", "*")))}
-    bound = values.get("bound", "")
-    try:
-        if isinstance(bound, dict):
-            values["bound"] = Tolerance(**bound)
-        elif bound not in ("shape", "any") and not (values.get("refused") and not bound):
-            raise ValueError("needs a bound, which is a tolerance, 'shape' or 'any', or refused")
-        found = Deviation(**values)  # type: ignore[arg-type]
-        if found.dtype != "*":
-            dtype_of(found.dtype)
-    except (TypeError, KeyError, ValueError) as error:
-        raise ValueError(f"{file}: {entry}: {error}") from error
-    if found.kind not in KINDS or not found.reason:
-        raise ValueError(f"{file}: {entry}: needs a reason and a kind of {', '.join(KINDS)}")
-    return found
+def _bound(value: object) -> Tolerance | str:
+    if value in ("shape", "any"):
+        return str(value)
+    names = [field.name for field in fields(Tolerance)]
+    if not isinstance(value, dict) or not value or not set(value) <= set(names):
+        given = reprlib.repr(value)
+        raise ValueError(f"bound must be shape, any, or of {', '.join(names)}, not {given}")
+    for name, number in value.items():
+        if type(number) not in (int, float) or not 0 <= number < math.inf:
+            given = reprlib.repr(number)
+            raise ValueError(f"bound: {name} must be a number from 0, like 1.0e-3, not {given}")
+    return Tolerance(**value)
+
+
+def _globs(name: str, value: object) -> tuple[str, ...]:
+    globs = value if isinstance(value, list) else [value]
+    if not globs or not all(isinstance(glob, str) for glob in globs):
+        raise ValueError(f"{name} must be a glob or a list of globs, not {reprlib.repr(value)}")
+    return tuple(globs)

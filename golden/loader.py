@@ -9,42 +9,22 @@ was called, like `call` and `config`, and its function is the recorded system an
 """
 
 import reprlib
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
-from golden.arrays import Array, Declaration, dtype_of
+from golden.arrays import Array, dtype_of
 from golden.case import Case, is_meant
+from golden.document import UnreadableError, read_yaml, sentence
+from golden.npz import ArrayFile
 
 _HERE = Path(__file__).parent
 SHIPPED = (_HERE / "fixtures", _HERE / "cases")
 """Recorded from real systems, and written by hand."""
 
-_MOST_YAML_BYTES = 2**26
 _NOT_TOLD = ("inputs", "outputs", "notes", "import")
-
-
-class UnreadableError(Exception):
-    """A file of cases that cannot be used, and why, in one sentence."""
-
-
-class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """YAML's safe loader, which also refuses a name that stands twice in one mapping."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """The mapping, if its names differ."""
-        found: dict[Any, Any] = super().construct_mapping(node, deep)
-        if len(found) < len(node.value):
-            names = [self.construct_object(key, deep=True) for key, _ in node.value]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise yaml.constructor.ConstructorError(
-                None, None, f"{twice!r} stands twice", node.start_mark
-            )
-        return found
 
 
 def load(folders: tuple[Path, ...] = SHIPPED, pattern: str = "*") -> list[Case]:
@@ -53,30 +33,42 @@ def load(folders: tuple[Path, ...] = SHIPPED, pattern: str = "*") -> list[Case]:
     Raises:
         UnreadableError: a folder has no cases, or one of its files cannot be read.
     """
-    cases: list[Case] = []
-    for folder in folders:
-        files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
-        if not files:
-            raise UnreadableError(f"{folder}: there is no YAML file of cases here")
-        for file in files:
-            cases.extend(_read(file, pattern))
-    return cases
+    return [
+        case for folder in folders for file in files_in(folder) for case in _read(file, pattern)
+    ]
+
+
+def files_in(folder: Path) -> list[Path]:
+    """The YAML files of a folder.
+
+    Raises:
+        UnreadableError: there is none.
+    """
+    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else []
+    if not files:
+        raise UnreadableError(f"{folder}: there is no YAML file of cases here")
+    return files
 
 
 def _read(file: Path, pattern: str) -> Iterator[Case]:
-    content = _content(file)
-    with _Arrays(file.with_suffix(".npz")) as arrays:
-        for group, members in _groups(file, content).items():
+    content = read_yaml(file)
+    with ArrayFile(file.with_suffix(".npz")) as arrays:
+        for group, members in groups_of(file, content).items():
             for name, entry in members.items():
                 path = f"{group}/{name}"
                 if is_meant(file.stem, path, pattern):
                     try:
-                        yield _case(file.stem, group, name, entry, arrays)
+                        yield case_of(file.stem, group, name, entry, arrays)
                     except (ValueError, TypeError) as error:
-                        raise UnreadableError(f"{file}: {path}: {_sentence(error)}") from error
+                        raise UnreadableError(f"{file}: {path}: {sentence(error)}") from error
 
 
-def _groups(file: Path, content: object) -> Mapping[str, Mapping[str, Any]]:
+def groups_of(file: Path, content: object) -> Mapping[str, Mapping[str, Any]]:
+    """The groups that a file's content has: names of cases to their entries, in the first layout.
+
+    Raises:
+        UnreadableError: it has no groups, or one of them no entries.
+    """
     groups = content.get("groups") if isinstance(content, dict) else None
     if not isinstance(content, dict) or not isinstance(groups, dict):
         raise UnreadableError(f"{file}: there are no `groups` in it")
@@ -109,43 +101,15 @@ def _as_first_layout(function: str, entry: Mapping[str, Any]) -> Mapping[str, An
     return {"function": function, "options": options, "why": entry.get("notes"), **arrays}
 
 
-def _content(file: Path) -> object:
-    try:
-        if file.stat().st_size > _MOST_YAML_BYTES:
-            raise UnreadableError(f"{file}: larger than {_MOST_YAML_BYTES} bytes")
-        text = file.read_bytes()
-        loader = StrictLoader(text)
-        try:
-            root = loader.get_single_node()
-            if _has_alias(root):  # a few of them can stand for millions of values
-                events = yaml.parse(text, Loader=StrictLoader)
-                alias = next(event for event in events if isinstance(event, yaml.AliasEvent))
-                raise UnreadableError(f"{file}: aliases like *{alias.anchor} are not read")
-            return None if root is None else loader.construct_document(root)
-        finally:
-            loader.dispose()
-    except OSError as error:
-        raise UnreadableError(f"{file}: {_sentence(error)}") from error
-    except (yaml.YAMLError, ValueError, LookupError, RecursionError) as error:
-        raise UnreadableError(f"{file}: not YAML: {_sentence(error)}") from error
+def case_of(
+    source: str, group: str, name: str, entry: Mapping[str, Any], arrays: ArrayFile
+) -> Case:
+    """The case that an entry of the first layout is.
 
-
-def _has_alias(root: yaml.Node | None) -> bool:
-    """Whether a node stands in two places, as only an alias makes it."""
-    waiting, seen = [] if root is None else [root], set()
-    while waiting:
-        node = waiting.pop()
-        if id(node) in seen:
-            return True
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            waiting += (part for pair in node.value for part in pair)
-        elif isinstance(node, yaml.SequenceNode):
-            waiting += node.value
-    return False
-
-
-def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: "_Arrays") -> Case:
+    Raises:
+        ValueError: it does not fit the layout, or its arrays.
+        UnreadableError: the arrays' file cannot be read.
+    """
     path = f"{group}/{name}"
     function = entry.get("function") or group
     if not isinstance(function, str):
@@ -163,7 +127,7 @@ def _case(source: str, group: str, name: str, entry: Mapping[str, Any], arrays: 
 
 
 def _arrays_of(
-    entry: Mapping[str, Any], section: str, path: str, arrays: "_Arrays"
+    entry: Mapping[str, Any], section: str, path: str, arrays: ArrayFile
 ) -> Mapping[str, Array]:
     declared = entry.get(section, {})
     if not isinstance(declared, dict) or (section == "outputs" and not declared):
@@ -191,58 +155,3 @@ def _inline(entry: Mapping[str, object]) -> Array:
     if dtype.kind in "iu" and not np.array_equal(array, data):
         raise ValueError(f"data does not fit into {entry['dtype']}")
     return array
-
-
-class _Arrays:
-    """The npz file beside a YAML file, opened when the first array is wanted."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._zip: zipfile.ZipFile | None = None
-
-    def __enter__(self) -> "_Arrays":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._zip is not None:
-            self._zip.close()
-
-    def read(self, name: str, declared: object) -> Array:
-        """The array of a name, which must be what is declared.
-
-        Raises:
-            UnreadableError: the file is missing or no npz file.
-            ValueError: the array is missing, broken, or not the declared one.
-        """
-        declaration = Declaration.parse(declared)
-        member = f"{name}.npy"
-        try:
-            if self._zip is None:
-                self._zip = zipfile.ZipFile(self._file)
-            with self._zip.open(member) as stream:
-                self._check_header(stream, declaration)
-            with self._zip.open(member) as stream:
-                array: Array = np.lib.format.read_array(stream, allow_pickle=False)
-        except KeyError:
-            raise ValueError(f"{self._file.name} has no array {name}") from None
-        except Exception as error:
-            # zipfile and numpy raise a dozen kinds of errors on broken files.
-            raise UnreadableError(f"{self._file}: {name}: {_sentence(error)}") from error
-        return array.view(declaration.dtype)
-
-    @staticmethod
-    def _check_header(stream: Any, declaration: Declaration) -> None:
-        version = np.lib.format.read_magic(stream)
-        read = {
-            (1, 0): np.lib.format.read_array_header_1_0,
-            (2, 0): np.lib.format.read_array_header_2_0,
-        }
-        if version not in read:
-            raise ValueError(f"npy version {version} is not 1.0 or 2.0")
-        shape, _, dtype = read[version](stream)
-        if (shape, dtype) != (declaration.shape, declaration.stored):
-            raise ValueError(f"declared as {declaration}, stored as {dtype}{list(shape)}")
-
-
-def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

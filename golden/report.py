@@ -32,6 +32,7 @@ def details(runs: Iterable[Run]) -> str:
         parts.append(f"{name}: " + ", ".join(f"{what} {which}" for what, which in versions.items()))
         parts += _declared(run)
         parts += [_failure(verdict) for verdict in run.verdicts if verdict.status == FAILED]
+        parts += [f"  FAILED: {complaint}" for complaint in run.complaints]
     return "\n".join(parts)
 
 
@@ -43,6 +44,7 @@ def as_json(runs: Iterable[Run]) -> dict[str, Any]:
                 "name": run.implementation.name,
                 "versions": dict(run.implementation.versions),
                 "counts": {s: run.count(s) for s in (PASSED, DECLARED, FAILED, UNSUPPORTED)},
+                "complaints": list(run.complaints),
                 "cases": [_case_json(verdict) for verdict in run.verdicts],
             }
             for run in runs

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.adapters import Implementation, UnsupportedError
+from golden.adapters import (
+    AnswerError,
+    BrokenError,
+    Implementation,
+    StartError,
+    UnsupportedError,
+)
 from golden.arrays import Array
 from golden.case import Case
 from golden.compare import Difference, compare
@@ -26,6 +32,8 @@ class OutputVerdict:
     difference: Difference | None
     """None where the implementation gave no such output."""
     deviation: Deviation | None = None
+    share: float = 0.0
+    """How much of the deviation's bound it needs; above 1 where it does not keep to it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,9 @@ class Verdict:
     status: str
     outputs: tuple[OutputVerdict, ...] = ()
     error: str = ""
-    """What the implementation raised, if it did, or what else is wrong."""
+    """What the implementation raised, if it did, or what else is wrong; more lines are its own."""
+    broken: bool = False
+    """It crashed, hung, or gave what is no answer: nothing excuses that."""
     refusal: Deviation | None = None
     """The deviation that declares what it raised."""
 
@@ -48,6 +58,13 @@ class Run:
 
     implementation: Implementation
     verdicts: tuple[Verdict, ...]
+    complaints: tuple[str, ...] = ()
+    """What is wrong besides cases: sentences, which fail the run."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a case failed, or something besides."""
+        return bool(self.complaints) or self.count(FAILED) > 0
 
     def count(self, status: str) -> int:
         """How many cases have a status."""
@@ -61,7 +78,11 @@ def run(
     *,
     fail_fast: bool = False,
 ) -> Run:
-    """Ask an implementation for every case. What it raises fails that case, and no other."""
+    """Ask an implementation for every case. What it raises fails that case, and no other.
+
+    Raises:
+        StartError: it cannot be asked any more.
+    """
     verdicts: list[Verdict] = []
     for case in cases:
         verdicts.append(_verdict(case, implementation, deviations))
@@ -77,9 +98,14 @@ def _verdict(
         had = implementation.answer(case)
     except UnsupportedError:
         return Verdict(case, implementation.name, UNSUPPORTED)
+    except StartError:
+        raise
+    except BrokenError as error:
+        return Verdict(case, implementation.name, FAILED, error=str(error), broken=True)
     except Exception as error:
         # Whatever a tested implementation raises is its answer, and a wrong one.
-        words = f"{type(error).__name__}: {error}"
+        told = isinstance(error, AnswerError)
+        words = str(error) if told else f"{type(error).__name__}: {error}"
         refusal = find_refusal(deviations, case, words)
         status = DECLARED if refusal else FAILED
         return Verdict(case, implementation.name, status, error=words, refusal=refusal)
@@ -132,6 +158,6 @@ def _output(
     difference = compare(wanted, given, tolerance, wide=wide)
     if difference.within:
         return OutputVerdict(name, PASSED, kind, difference)
-    if deviation and deviation.holds(wanted, given, wide=wide):
-        return OutputVerdict(name, DECLARED, kind, difference, deviation)
-    return OutputVerdict(name, FAILED, kind, difference, deviation)
+    share = deviation.share(wanted, given, wide=wide) if deviation else np.inf
+    status = DECLARED if share <= 1 else FAILED
+    return OutputVerdict(name, status, kind, difference, deviation, share)

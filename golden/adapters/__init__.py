@@ -16,6 +16,18 @@ class UnsupportedError(Exception):
     """An implementation has nothing that a case asks for."""
 
 
+class AnswerError(Exception):
+    """What an implementation outside this process says that it raised, in its own words."""
+
+
+class BrokenError(Exception):
+    """An implementation crashed, hung or gave what is no answer. No deviation excuses that."""
+
+
+class StartError(Exception):
+    """An implementation cannot be asked at all, and why, in one sentence."""
+
+
 Answer = Callable[[Case], Mapping[str, Array]]
 """The outputs of a case. Raises `UnsupportedError` where there is no such function."""
 

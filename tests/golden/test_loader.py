@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from golden.arrays import Declaration, describe
-from golden.loader import UnreadableError, load
+from golden.document import UnreadableError
+from golden.loader import load
 
 CASE = {"function": "kl_divergence", "inputs": {"mu": "f32[2]"}, "outputs": {"kl": "f32[]"}}
 ARRAYS = {"kl/a/in/mu": np.float32([1, 2]), "kl/a/out/kl": np.float32(3)}

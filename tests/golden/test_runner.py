@@ -6,7 +6,7 @@ import pytest
 from golden import adapters, runner
 from golden.case import Case
 from golden.compare import Tolerance
-from golden.deviation import Deviation, deviations_of
+from golden.deviation import Deviation
 
 CASE = Case("s", "g", "c", "f", {}, {}, {"x": np.float32([1, 2]), "n": np.uint32([3])})
 
@@ -75,7 +75,7 @@ def test_a_declared_deviation_that_passes_is_a_failure():
 
 
 def refused(words="RuntimeError: no*"):
-    return Deviation("f", "convention", "r", case="s:g/*", refused=words)
+    return Deviation("f", "convention", "r", case=("s:g/*",), refused=words)
 
 
 def test_a_declared_refusal_holds_with_its_words_and_only_where_it_comes():
@@ -102,23 +102,23 @@ def test_shape_alone_and_nothing_at_all_can_be_held():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"function": "g"}, {"case": "h/*"}, {"output": ("y",)}, {"dtype": "f64"}]
+    "changes", [{"function": "g"}, {"case": ("h/*",)}, {"output": ("y",)}, {"dtype": "f64"}]
 )
 def test_a_deviation_covers_only_what_it_says(changes):
     assert verdict(off_by(0.1), deviation(0.2, **changes)).status == runner.FAILED
 
 
-@pytest.mark.parametrize(
-    "entry",
-    [
-        "{function: a, output: x, dtype: f32, kind: precision, reason: '', bound: {absolute: 1}}",
-        "{function: a, output: x, dtype: f32, kind: taste, reason: r, bound: {absolute: 1}}",
-        "{function: a, output: x, dtype: f33, kind: precision, reason: r, bound: {absolute: 1}}",
-        "{function: a, output: x, dtype: f32, kind: precision, reason: r, bound: {about: 1}}",
-        "{function: a, output: x, dtype: f32, kind: precision, reason: r}",
-    ],
-)
-def test_a_deviation_without_reason_kind_or_bound_is_refused(tmp_path, entry):
-    (tmp_path / "fake.yaml").write_text(f"deviations: [{entry}]")
-    with pytest.raises(ValueError, match=r"fake\.yaml"):
-        deviations_of("fake", tmp_path)
+def test_an_implementation_that_cannot_be_asked_any_more_ends_the_run():
+    def gone(_):
+        raise adapters.StartError("no such command")
+
+    with pytest.raises(adapters.StartError):
+        verdict(gone)
+
+
+def test_what_is_broken_is_excused_by_nothing():
+    def crashes(_):
+        raise adapters.BrokenError("ended with exit code 3")
+
+    found = verdict(crashes, refused("*"))
+    assert (found.status, found.broken) == (runner.FAILED, True)

@@ -1,0 +1,143 @@
+"""What each command of `python -m golden` does. Each gives its exit code."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from golden import adapters, baseline, exchange, report, runner, strict
+from golden.case import Case
+from golden.deviation import Deviation, deviations_of, read_deviations
+from golden.document import UnreadableError
+from golden.lint import lint as findings_in
+from golden.loader import SHIPPED, load
+from golden.remote import Remote
+from golden.serve import own_stdout
+from golden.serve import serve as answer_requests
+
+HELD, FAILED, UNREADABLE = 0, 1, 2
+"""Everything held; a case failed, or a file has findings; nothing could be read or asked."""
+
+_Declared = Callable[[str], tuple[Deviation, ...]]
+
+
+def check(options: argparse.Namespace) -> int:
+    """Hold implementations against cases."""
+    cases = _cases(options)
+    declared = _declared(options)
+    runs = list(_runs(options, cases, declared))
+    if all(run.count(runner.UNSUPPORTED) == len(cases) for run in runs):
+        functions = ", ".join(sorted({case.function for case in cases})[:3])
+        raise UnreadableError(f"no implementation has any of {functions}")
+    # Our own deviations speak of the shipped cases; what speaks of others cannot be judged by them.
+    if options.filter == "*" and (options.deviations or not options.fixtures):
+        runs = [_held_to(run, declared, len(cases)) for run in runs]
+    print(report.table(runs))
+    print()
+    print(report.details(runs))
+    if options.json:
+        text = json.dumps(report.as_json(runs), indent=1, allow_nan=False)
+        options.json.write_text(text + "\n", encoding="utf-8")
+    return FAILED if any(run.failed for run in runs) else HELD
+
+
+def draft(options: argparse.Namespace) -> int:
+    """Draft the deviations of one implementation."""
+    _one(options, "golden baseline")
+    (run,) = _runs(options, _cases(options), lambda _: ())
+    print(baseline.draft(run), end="")
+    broken = any(verdict.broken for verdict in run.verdicts)
+    return FAILED if broken or run.complaints else HELD
+
+
+def list_cases(options: argparse.Namespace) -> int:
+    """List cases."""
+    for case in _cases(options):
+        print(f"{case.source}:{case.id}  {case.function}  {case.why}".rstrip())
+    return HELD
+
+
+def lint(options: argparse.Namespace) -> int:
+    """Find what is wrong with files of cases."""
+    findings = findings_in(options.place)
+    for finding in findings:
+        print(finding)
+    return FAILED if findings else HELD
+
+
+def serve(options: argparse.Namespace) -> int:
+    """Answer the protocol on stdin and stdout."""
+    answers = own_stdout()
+    answer_requests(adapters.implementation(options.name), sys.stdin.buffer, answers)
+    return HELD
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write cases into a file, as requests."""
+    exchange.export(_cases(options), options.cases)
+    return HELD
+
+
+def answer(options: argparse.Namespace) -> int:
+    """Answer the requests of a file in another."""
+    exchange.answer(adapters.implementation(options.name), options.cases, options.answers)
+    return HELD
+
+
+def _cases(options: argparse.Namespace) -> list[Case]:
+    cases = load(_folders(options), options.filter)
+    if not cases:
+        raise UnreadableError(f"no case matches {options.filter!r}")
+    return cases
+
+
+def _folders(options: argparse.Namespace) -> tuple[Path, ...]:
+    return tuple(options.fixtures) if options.fixtures else SHIPPED
+
+
+def _declared(options: argparse.Namespace) -> _Declared:
+    if not options.deviations:
+        return deviations_of
+    _one(options, "--deviations")
+    own = read_deviations(options.deviations)
+    return lambda _: own
+
+
+def _one(options: argparse.Namespace, what: str) -> None:
+    """Refuse more than one implementation, or none, where one is meant."""
+    asked = [*options.implementation, *options.command, *options.answers]
+    if len(asked) != 1:
+        raise UnreadableError(
+            f"{what} is for one --implementation, --command or --answers, not {len(asked)}"
+        )
+
+
+def _runs(
+    options: argparse.Namespace, cases: Sequence[Case], declared: _Declared
+) -> Iterator[runner.Run]:
+    """A run for each implementation that the options name; for all of ours where they name none."""
+
+    def run(implementation: adapters.Implementation) -> runner.Run:
+        deviations = declared(implementation.name)
+        return runner.run(cases, implementation, deviations, fail_fast=options.fail_fast)
+
+    ours = [] if options.command or options.answers else adapters.NAMES
+    for name in options.implementation or ours:
+        yield run(adapters.implementation(name))
+    for command in options.command:
+        with Remote(command, options.time_limit) as remote:
+            asked = run(remote.implementation)
+            wrong = remote.finish()
+        yield replace(asked, complaints=(f"the process {wrong}",)) if wrong else asked
+    for file in options.answers:
+        yield run(exchange.answered(file, load(_folders(options))))
+
+
+def _held_to(run: runner.Run, declared: _Declared, cases: int) -> runner.Run:
+    """A run with what it shows of deviations, where it was not stopped early."""
+    if len(run.verdicts) < cases:
+        return run
+    found = strict.complaints(run, declared(run.implementation.name))
+    return replace(run, complaints=run.complaints + found)
