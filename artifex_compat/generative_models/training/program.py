@@ -11,8 +11,9 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Functional, Values
+from artifex_compat.generative_models.training.metrics import Scalars, scalars
 from artifex_compat.generative_models.training.placement import everywhere, place
-from artifex_compat.generative_models.training.steps import Loss, scalars, update
+from artifex_compat.generative_models.training.steps import Loss, descend, gradients_of
 
 Metrics = dict[str, jax.Array]
 Taken = tuple[Values, jax.Array, Metrics]
@@ -78,11 +79,11 @@ class Program:
 
         def body(carry: Any, rows: jax.Array) -> Any:
             values, fine, step = carry
-            values, fine, metrics = self._step(values, fine, data.take(rows), step)
-            return (values, fine, step + 1), metrics
+            values, fine, terms = self._taken(values, fine, data.take(rows), step)
+            return (values, fine, step + 1), terms
 
-        (values, fine, _), metrics = lax.scan(body, (values, fine, step), data.full_rows(epoch))
-        return values, fine, metrics
+        (values, fine, _), terms = lax.scan(body, (values, fine, step), data.full_rows(epoch))
+        return values, fine, terms.named()
 
     def _numbered(
         self,
@@ -104,15 +105,28 @@ class Program:
 
     def _step(self, values: Values, fine: jax.Array, batch: Any, step: jax.Array) -> Taken:
         """One batch."""
+        values, fine, terms = self._taken(values, fine, batch, step)
+        return values, fine, terms.named()
 
-        def on_nodes(model: Any, optimizer: Any) -> Any:
-            return update(model, optimizer, lambda model: self._call(model, batch, step))
+    def _taken(
+        self, values: Values, fine: jax.Array, batch: Any, step: jax.Array
+    ) -> tuple[Values, jax.Array, Scalars]:
+        """A step, if all is finite."""
 
-        updated, (_, metrics) = self.training.call(values, on_nodes)
+        def gradients(model: Any, _: Any) -> Any:
+            return gradients_of(model, lambda model: self._call(model, batch, step))
+
+        seen, (gradient, (_, metrics)) = self.training.call(values, gradients)
         terms = scalars(metrics)
-        fine = fine & jnp.all(jnp.isfinite(jnp.stack(list(terms.values()))))
-        kept = [jnp.where(fine, new, old) for new, old in zip(updated, values, strict=True)]
-        return kept, fine, terms
+        fine = fine & jnp.all(jnp.isfinite(jnp.stack(terms.values)))
+
+        def moved() -> Values:
+            def on_nodes(model: Any, optimizer: Any) -> None:
+                descend(model, optimizer, gradient)
+
+            return self.training.call(seen, on_nodes)[0]
+
+        return lax.cond(fine, moved, lambda: values), fine, terms
 
     def _evaluate(self, values: Values, data: InMemory, step: jax.Array) -> Metrics:
         """Means of the metrics over all full batches."""
@@ -128,7 +142,7 @@ class Program:
         _, (_, metrics) = self._evaluation.call(
             values, lambda model: self._call(model, batch, step)
         )
-        return scalars(metrics)
+        return scalars(metrics).named()
 
     def _call(self, model: Any, batch: Any, step: jax.Array) -> Any:
         if self._mesh is not None:

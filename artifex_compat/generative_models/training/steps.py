@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.models.vae.results import labels_of
@@ -26,10 +25,23 @@ def update(
     Returns:
         Loss and metrics before the step.
     """
-    (loss, metrics), gradients = nnx.value_and_grad(loss_of, has_aux=True)(model)
+    gradients, found = gradients_of(model, loss_of)
+    descend(model, optimizer, gradients)
+    return found
+
+
+def gradients_of(
+    model: nnx.Module, loss_of: Callable[[Any], Any]
+) -> tuple[Any, tuple[jax.Array, Metrics]]:
+    """The gradients of `loss_of(model) -> (loss, metrics)`, and what it gave."""
+    found, gradients = nnx.value_and_grad(loss_of, has_aux=True)(model)
+    return gradients, found
+
+
+def descend(model: nnx.Module, optimizer: nnx.Optimizer[Any], gradients: Any) -> None:
+    """Let the optimizer move the parameters."""
     with jax.numpy_dtype_promotion("standard"):  # optax promotes its count of steps
         optimizer.update(model, gradients)
-    return loss, metrics
 
 
 def model_loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
@@ -68,15 +80,6 @@ def loss_of(loss: Any, loss_type: str) -> Loss:
     if callable(loss):
         return as_loss(loss)
     raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
-
-
-def scalars(metrics: Metrics) -> dict[str, jax.Array]:
-    """The metrics that are single numbers, as float32."""
-    return {
-        name: jnp.asarray(value, jnp.float32)
-        for name, value in metrics.items()
-        if jnp.ndim(value) == 0
-    }
 
 
 class CompiledStep:

@@ -18,8 +18,9 @@ KILLS = int(os.environ.get("KILLS", "1"))
 
 
 def start(folder):
+    """The program, when it has begun to train."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, PROGRAM, str(folder)],
         cwd=ROOT,
         env=environment,
@@ -27,20 +28,23 @@ def start(folder):
         stderr=subprocess.DEVNULL,
         text=True,
     )
+    while "training" not in process.stdout.readline():
+        assert process.poll() is None
+    return process
 
 
 def finish(folder):
-    process = start(folder)
+    """Its arrays, its history, and the seconds that it trained."""
+    process, began = start(folder), time.perf_counter()
     assert process.wait(timeout=300) == 0
+    seconds = time.perf_counter() - began
     process.stdout.close()
-    return dict(np.load(folder / "end.npz")), (folder / "history.jsonl").read_text()
+    return dict(np.load(folder / "end.npz")), (folder / "history.jsonl").read_text(), seconds
 
 
 def test_a_killed_run_ends_in_the_same_bits(tmp_path):
     (tmp_path / "whole").mkdir()
-    began = time.perf_counter()
-    wanted, wanted_history = finish(tmp_path / "whole")
-    seconds = time.perf_counter() - began
+    wanted, wanted_history, seconds = finish(tmp_path / "whole")
     moments = random.Random(0)  # noqa: S311 # no secret
     killed, round_ = 0, 0
     while killed < KILLS:
@@ -48,13 +52,11 @@ def test_a_killed_run_ends_in_the_same_bits(tmp_path):
         folder.mkdir()
         for _ in range(2):  # a run may be killed again and again before it ends
             process = start(folder)
-            while "training" not in process.stdout.readline():
-                assert process.poll() is None
-            time.sleep(moments.uniform(0, seconds / 2))
+            time.sleep(moments.uniform(0, 0.8 * seconds))
             process.kill()
             killed += process.wait() != 0
             process.stdout.close()
-        had, history = finish(folder)
+        had, history, _ = finish(folder)
         assert history == wanted_history
         assert had.keys() == wanted.keys()
         for name, value in wanted.items():
