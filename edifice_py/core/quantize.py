@@ -63,6 +63,28 @@ def nearest_code(vectors: Vectors, codebook: Codebook) -> Int[Array, "*batch"]:
 
 
 @formula
+def counts(indices: Int[Array, " batch"], codebook: Codebook) -> Int[Array, " codes"]:
+    r"""How many vectors each code got: \(n_k = \sum_b [i_b = k]\).
+
+    Args:
+        indices: the code of each vector, `[batch]`, from 0 to codes - 1.
+        codebook: `[codes, dim]`.
+
+    Returns:
+        `[codes]`, int32. It has no gradient.
+
+    Reference:
+        van den Oord et al. (2017), appendix A.1, n_i.
+
+    Example:
+        >>> counts(jnp.array([1, 1]), jnp.zeros((3, 2))).tolist()
+        [0, 2, 0]
+    """
+    codes = jnp.arange(codebook.shape[0], dtype=indices.dtype)
+    return jnp.sum(indices[:, None] == codes[None], axis=0, dtype=jnp.int32)
+
+
+@formula
 def straight_through(vectors: Vectors, codes: Vectors) -> Vectors:
     r"""The value of `codes` with the gradient of `vectors`.
 
@@ -192,7 +214,7 @@ def ema_update(
         [[2.0]]
     """
     codes = state.usage.shape[0]
-    received = jnp.zeros_like(state.usage).at[indices].add(1)
+    received = counts(indices, state.codebook).astype(state.usage.dtype)
     sums = jnp.zeros_like(state.total).at[indices].add(vectors)
     usage = decay * state.usage + (1 - decay) * received
     total = decay * state.total + (1 - decay) * sums
@@ -261,7 +283,7 @@ def kmeans(
 
     def step(_: Int[Array, ""] | int, centers: Codebook) -> Codebook:
         indices = nearest_code(vectors, centers)
-        received = jnp.zeros_like(centers[:, :1]).at[indices].add(1)
+        received = counts(indices, centers)[:, None].astype(centers.dtype)
         sums = jnp.zeros_like(centers).at[indices].add(vectors)
         return jnp.where(received > 0, sums / jnp.maximum(received, 1), centers)
 

@@ -15,6 +15,11 @@ def nearest_code(vectors: Array, codebook: Array) -> Array:
     return np.argmin(squared_distances(vectors, codebook), axis=-1).astype(np.int32)
 
 
+def counts(indices: Array, codebook: Array) -> Array:
+    """How often each code was the nearest (appendix A.1)."""
+    return np.bincount(indices, minlength=len(codebook)).astype(np.int32)
+
+
 def straight_through(vectors: Array, codes: Array) -> Array:
     """The codes; their gradient goes to the vectors (section 3.2)."""
     del vectors

@@ -73,7 +73,7 @@ class InMemory:
 
     def take(self, rows: jax.Array) -> Any:
         """The examples of some rows."""
-        return jax.tree.map(lambda array: array[rows], self.arrays)
+        return jax.tree.map(lambda array: array.at[rows].get(mode="promise_in_bounds"), self.arrays)
 
 
 def in_memory(

@@ -29,7 +29,8 @@ CASES = {
 }
 
 OF_A_CODEBOOK = ("core.quantize.ema_update", "core.quantize.replace_dead_codes")
-UNDIFFERENTIATED = {"core.quantize.nearest_code", "core.quantize.kmeans", *OF_A_CODEBOOK} | {
+OF_INTEGERS = ("core.quantize.nearest_code", "core.quantize.counts")
+UNDIFFERENTIATED = {*OF_INTEGERS, "core.quantize.kmeans", *OF_A_CODEBOOK} | {
     name for name in PUBLIC if "schedules" in name
 }
 
@@ -76,7 +77,7 @@ def test_a_formula_keeps_the_type_of_its_floats(name, dtype):
     with jax.enable_x64(dtype == "float64"):
         result = PUBLIC[name](**jax.tree.map(cast, inputs), **options)
     kinds = {leaf.dtype for leaf in jax.tree.leaves(result)}
-    assert kinds == {jnp.dtype("int32" if name.endswith("nearest_code") else dtype)}
+    assert kinds == {jnp.dtype("int32" if name in OF_INTEGERS else dtype)}
 
 
 @pytest.mark.parametrize("name", [n for n in PUBLIC if n not in UNDIFFERENTIATED])

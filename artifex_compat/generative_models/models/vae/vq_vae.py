@@ -173,7 +173,7 @@ class VQVAE(VAE):
         codebook = self.embeddings.embedding[...]
         indices = quantize.nearest_code(vectors, codebook)
         codes = codebook[indices]
-        usage = jnp.bincount(indices, length=self.num_embeddings).astype(jnp.float32)
+        usage = quantize.counts(indices, codebook).astype(jnp.float32)
         quantized = quantize.straight_through(vectors, codes).reshape(encoding.shape)
         return quantized, {
             "commitment_loss": quantize.commitment_loss(vectors, codes),
