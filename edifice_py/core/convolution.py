@@ -102,7 +102,7 @@ def _convolution_by_products(images: Any, kernel: Any, *, strides: Size) -> Any:
         return _added_up(_products(images, kernel), offsets, strides, wanted)
     offsets = range(-before[0], rows - before[0]), range(-before[1], columns - before[1])
     seen = _gathered(images, offsets, strides, wanted)
-    return jnp.matmul(seen, kernel.reshape(-1, outputs))
+    return _by_pixel(seen, kernel.reshape(-1, outputs))
 
 
 def _transposed_by_products(images: Any, kernel: Any, *, strides: Size) -> Any:
@@ -121,7 +121,17 @@ def _products(images: Any, kernel: Any) -> list[Any]:
     """What each tap of a kernel gives for each pixel, `[batch, height, width, outputs]` each."""
     rows, columns, inputs, _ = kernel.shape
     beside = jnp.transpose(kernel, (2, 0, 1, 3)).reshape(inputs, -1)
-    return jnp.split(jnp.matmul(images, beside), rows * columns, axis=-1)
+    return jnp.split(_by_pixel(images, beside), rows * columns, axis=-1)
+
+
+def _by_pixel(images: Any, matrix: Any) -> Any:
+    """Each pixel's features times a matrix.
+
+    They are rows of one matrix, as XLA would transpose a copy of the images for the gradient of
+    `matrix` if they had more axes.
+    """
+    rows = images.reshape(-1, images.shape[-1])
+    return jnp.matmul(rows, matrix).reshape(*images.shape[:-1], -1)
 
 
 def _gathered(images: Any, offsets: Offsets, strides: Size, wanted: Pixels) -> Any:
