@@ -13,25 +13,23 @@ from artifex_compat.generative_models.training.program import Metrics, Program
 HostMetrics = dict[str, np.ndarray]
 
 
-def whole_epoch(
-    program: Program, values: Values, data: InMemory, epoch: int, step: int
-) -> tuple[Values, HostMetrics]:
-    """An epoch as one compiled scan.
-
-    Returns:
-        The arrays after it, and the metrics of each batch.
-    """
-    fine, metrics = program.place(np.True_), []
+def whole_epoch(program: Program, data: InMemory, epoch: int, step: int) -> HostMetrics:
+    """An epoch as one compiled scan; the metrics of each batch."""
+    live, fine, metrics = program.training, program.place(np.True_), []
     if data.full_batches:
         values, fine, of_full = program.epoch(
-            values, fine, data, program.number(epoch), program.number(step)
+            live.release(), fine, data, program.number(epoch), program.number(step)
         )
+        live.write(values)
         metrics.append(of_full)
     if data.remainder:
         place = program.number(step + data.full_batches)
-        values, fine, of_last = program.remainder(values, fine, data, program.number(epoch), place)
+        values, _, of_last = program.remainder(
+            live.read(), fine, data, program.number(epoch), place
+        )
+        live.write(values)
         metrics.append(of_last)
-    return values, joined(jax.device_get(metrics))
+    return joined(jax.device_get(metrics))
 
 
 def memory_steps(

@@ -1,10 +1,15 @@
 """Models and optimizers as arrays in, arrays out, so that JAX can compile what changes them."""
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 from flax import nnx
+
+from artifex_compat.generative_models.training.placement import is_key
 
 Values = list[jax.Array]
 
@@ -31,6 +36,16 @@ class Functional:
     def read(self) -> Values:
         """The arrays of the objects, in the order of `paths`."""
         return [variable.get_raw_value() for variable in self._variables]
+
+    def release(self) -> Values:
+        """The arrays, for a compiled function that takes their memory; `write` must follow.
+
+        Those that anyone else holds too are copied, so that nobody finds an array of his deleted.
+        """
+        return [
+            jnp.copy(variable.get_raw_value()) if _is_shared(variable) else variable.get_raw_value()
+            for variable in self._variables
+        ]
 
     def named(self) -> dict[str, jax.Array]:
         """The arrays by their paths, written with slashes."""
@@ -65,3 +80,15 @@ class Functional:
                 "taken from it; make all of its state in __init__, or call it once before."
             )
         return jax.tree.leaves(state), result
+
+
+def _holders(variable: Any) -> int:
+    return sys.getrefcount(variable.get_raw_value())
+
+
+_ALONE = _holders(nnx.Variable(np.zeros(())))
+
+
+def _is_shared(variable: Any) -> bool:
+    """Whether anything but a variable holds its array; keys are taken to be shared."""
+    return is_key(variable.get_raw_value()) or _holders(variable) > _ALONE

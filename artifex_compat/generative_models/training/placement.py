@@ -29,6 +29,8 @@ def is_key(array: Any) -> bool:
 
 
 def _placed(array: Any, sharding: Sharding | None) -> jax.Array:
+    if isinstance(array, jax.Array) and (sharding is None or sharding == array.sharding):
+        return array
     if sharding is None or sharding.is_fully_addressable:
         return jax.device_put(array, sharding)
     if is_key(array):

@@ -53,7 +53,7 @@ class Program:
         self._loss, self._seed = loss, seed
         self._mesh, self._compute_dtype = mesh, compute_dtype
         self.everywhere = everywhere(mesh)
-        self.epoch = jax.jit(self._epoch)
+        self.epoch = jax.jit(self._epoch, donate_argnums=0)
         self.remainder = jax.jit(self._remainder)
         self.numbered = jax.jit(self._numbered)
         self.step = jax.jit(self._step)
@@ -63,6 +63,10 @@ class Program:
     def place(self, tree: Any) -> Any:
         """Arrays where parameters and data are: on every device of the mesh."""
         return place(tree, self.everywhere)
+
+    def settle(self) -> None:
+        """Put the arrays of model and optimizer where they are trained."""
+        self.training.write(self.place(self.training.release()))
 
     def number(self, value: int) -> jax.Array:
         """A number where a compiled function takes it without another transfer."""

@@ -143,11 +143,11 @@ class Trainer:
         seed = self.seed if shuffle else None
         source = self._source(train_data, batch_size, seed, drop_remainder=self.drop_remainder)
         val_source = None if val_data is None else self._source(val_data, batch_size)
-        state, program = self.state, self._program.training
+        state = self.state
         if not self._resumed:
             state.last_epoch = state.epoch + num_epochs
         self._resumed, self.should_stop = False, False
-        program.write(self._program.place(program.read()))
+        self._program.settle()
         with self._events.run():
             while state.epoch < state.last_epoch and not self.should_stop:
                 epoch = state.epoch
@@ -244,9 +244,7 @@ class Trainer:
         program, state = self._program, self.state
         if isinstance(source, sources.InMemory):
             if self.mode == "epoch" and state.batch == 0:
-                values = program.training.read()
-                values, metrics = epochs.whole_epoch(program, values, source, epoch, state.step)
-                program.training.write(values)
+                metrics = epochs.whole_epoch(program, source, epoch, state.step)
                 state.step += source.batches
                 return self.check(metrics)
             steps = epochs.memory_steps(program, source, epoch, state.batch)

@@ -214,3 +214,15 @@ def test_a_model_that_grows_in_training_is_refused():
 
     with pytest.raises(ValueError, match="the model must keep its structure in training"):
         Trainer(made, optimizer(made), loss).train(X, 1, 16)
+
+
+def test_an_epoch_takes_the_memory_that_nobody_else_holds():
+    run = trainer("vq")
+    run.train(LABELED, 1, 8)
+    kernel = run.model.decoder.output_layer.kernel
+    held, moved = kernel[...], run.model.encoder.mean_proj.kernel
+    before, address = np.array(held), moved[...].unsafe_buffer_pointer()
+    run.train(LABELED, 1, 8)
+    np.testing.assert_array_equal(held, before)
+    assert np.any(kernel[...] != before)
+    assert moved[...].unsafe_buffer_pointer() == address
