@@ -9,6 +9,7 @@ from pathlib import Path
 
 from golden import adapters, commands
 from golden.adapters import StartError
+from golden.conversion import Loss
 from golden.document import UnreadableError
 from golden.remote import TIME_LIMIT
 from golden.wire import ProtocolError
@@ -18,8 +19,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 1 where a case failed, or 2 where none could be asked."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if getattr(options, "json", None) and not options.json.parent.is_dir():
-        parser.error(f"--json {options.json}: there is no folder {options.json.parent}")
+    for name in ("json", "html"):
+        file = getattr(options, name, None)
+        if file and not file.parent.is_dir():
+            parser.error(f"--{name} {file}: there is no folder {file.parent}")
     try:
         code: int = options.run(options)
     except (UnreadableError, StartError, ProtocolError) as error:
@@ -47,8 +50,17 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--json", type=Path, metavar="FILE", help="write the whole run here")
     check.add_argument(
+        "--html", type=Path, metavar="FILE", help="write a page of the run and of conventions here"
+    )
+    check.add_argument(
         "--fail-fast", action="store_true", help="stop an implementation at its first failure"
     )
+    conventions = command(
+        "conventions", commands.conventions, "tell which conventions are followed"
+    )
+    _choose_implementations(conventions, "several may be given; all of ours by default")
+    conventions.set_defaults(fail_fast=False, fixtures=None)
+    _beta(command("beta", commands.beta, "convert a beta from one convention to another"))
     baseline = command("baseline", commands.draft, "draft the deviations of an implementation")
     _choose_cases(baseline)
     _choose_implementations(baseline, "one is needed")
@@ -61,11 +73,33 @@ def _parser() -> argparse.ArgumentParser:
     export = command("export", commands.export, "write the cases into a file")
     export.add_argument("cases", type=Path, metavar="CASES.json")
     _choose_cases(export)
+    export.add_argument(
+        "--conventions", action="store_true", help="and the questions of conventions"
+    )
     answer = command("answer", commands.answer, "answer such a file in another")
     _name(answer)
     answer.add_argument("cases", type=Path, metavar="CASES.json")
     answer.add_argument("answers", type=Path, metavar="ANSWERS.json")
     return parser
+
+
+def _beta(command: argparse.ArgumentParser) -> None:
+    command.add_argument("beta", type=_weight, help="the weight of the KL in the first loss")
+    for name, dest in (("--from", "source"), ("--to", "target")):
+        command.add_argument(
+            name,
+            dest=dest,
+            type=_loss,
+            required=True,
+            metavar="RECONSTRUCTION[/KL]",
+            help="reductions, as golden conventions names them; the KL's is sum-latent",
+        )
+    for name, what in (
+        ("--features", "features of a sample"),
+        ("--latent", "latent dimensions"),
+        ("--batch", "samples in a batch"),
+    ):
+        command.add_argument(name, type=_size, metavar="N", help=what)
 
 
 def _name(command: argparse.ArgumentParser) -> None:
@@ -104,6 +138,29 @@ def _choose_implementations(command: argparse.ArgumentParser, many: str) -> None
         metavar="SECONDS",
         help=f"for a process to introduce itself, and for each case; {TIME_LIMIT:g}",
     )
+
+
+def _loss(text: str) -> Loss:
+    try:
+        return Loss.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _weight(text: str) -> float:
+    try:
+        weight = float(text)
+    except ValueError:
+        weight = math.nan
+    if not 0 <= weight < math.inf:
+        raise argparse.ArgumentTypeError(f"must be a number from 0, not {text}")
+    return weight
+
+
+def _size(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"must be a positive integer, not {text}")
+    return int(text)
 
 
 def _seconds(text: str) -> float:

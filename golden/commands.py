@@ -7,15 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from golden import adapters, baseline, exchange, report, runner, strict
+from golden import adapters, baseline, convention, exchange, report, runner, strict
 from golden.case import Case
+from golden.conversion import Sizes, convert
 from golden.deviation import Deviation, deviations_of, read_deviations
 from golden.document import UnreadableError
+from golden.html_report import page, tester
 from golden.lint import lint as findings_in
 from golden.loader import SHIPPED, load
 from golden.remote import Remote
 from golden.serve import own_stdout
 from golden.serve import serve as answer_requests
+from golden.survey import NO_ANSWER, NOT_OFFERED, survey
 
 HELD, FAILED, UNREADABLE = 0, 1, 2
 """Everything held; a case failed, or a file has findings; nothing could be read or asked."""
@@ -27,7 +30,8 @@ def check(options: argparse.Namespace) -> int:
     """Hold implementations against cases."""
     cases = _cases(options)
     declared = _declared(options)
-    runs = list(_runs(options, cases, declared))
+    questions = convention.load() if options.html else ()
+    runs = list(_runs(options, cases, declared, questions))
     if all(run.count(runner.UNSUPPORTED) == len(cases) for run in runs):
         functions = ", ".join(sorted({case.function for case in cases})[:3])
         raise UnreadableError(f"no implementation has any of {functions}")
@@ -40,13 +44,40 @@ def check(options: argparse.Namespace) -> int:
     if options.json:
         text = json.dumps(report.as_json(runs), indent=1, allow_nan=False)
         options.json.write_text(text + "\n", encoding="utf-8")
+    if options.html:
+        options.html.write_text(page(runs, tester()), encoding="utf-8")
     return FAILED if any(run.failed for run in runs) else HELD
+
+
+def conventions(options: argparse.Namespace) -> int:
+    """Tell which conventions implementations follow."""
+    runs = list(_runs(options, (), lambda _: (), convention.load()))
+    statuses = [{finding.status for finding in run.findings} for run in runs]
+    if all(of_run == {NOT_OFFERED} for of_run in statuses):
+        raise UnreadableError("no implementation offers any function convention.*")
+    print(report.conventions(runs))
+    broken = any(NO_ANSWER in of_run for of_run in statuses)
+    return FAILED if broken or any(run.complaints for run in runs) else HELD
+
+
+def beta(options: argparse.Namespace) -> int:
+    """Convert a beta from one convention to another."""
+    sizes = Sizes(options.features, options.latent, options.batch)
+    try:
+        found = convert(options.beta, options.source, options.target, sizes)
+    except ValueError as error:
+        raise UnreadableError(str(error)) from error
+    print(f"{found.beta:.12g}")
+    print(f"beta {options.beta:g} of {options.source} is beta {found.beta:g} of {options.target}.")
+    if found.scale is not None:
+        print(f"The second loss is {found.scale:g} times the first.")
+    return HELD
 
 
 def draft(options: argparse.Namespace) -> int:
     """Draft the deviations of one implementation."""
     _one(options, "golden baseline")
-    (run,) = _runs(options, _cases(options), lambda _: ())
+    (run,) = _runs(options, _cases(options), lambda _: (), ())
     print(baseline.draft(run), end="")
     broken = any(verdict.broken for verdict in run.verdicts)
     return FAILED if broken or run.complaints else HELD
@@ -76,7 +107,10 @@ def serve(options: argparse.Namespace) -> int:
 
 def export(options: argparse.Namespace) -> int:
     """Write cases into a file, as requests."""
-    exchange.export(_cases(options), options.cases)
+    cases = _cases(options)
+    if options.conventions:
+        cases += [question.case for question in convention.load()]
+    exchange.export(cases, options.cases)
     return HELD
 
 
@@ -115,13 +149,17 @@ def _one(options: argparse.Namespace, what: str) -> None:
 
 
 def _runs(
-    options: argparse.Namespace, cases: Sequence[Case], declared: _Declared
+    options: argparse.Namespace,
+    cases: Sequence[Case],
+    declared: _Declared,
+    questions: Sequence[convention.Question],
 ) -> Iterator[runner.Run]:
     """A run for each implementation that the options name; for all of ours where they name none."""
 
     def run(implementation: adapters.Implementation) -> runner.Run:
         deviations = declared(implementation.name)
-        return runner.run(cases, implementation, deviations, fail_fast=options.fail_fast)
+        of_cases = runner.run(cases, implementation, deviations, fail_fast=options.fail_fast)
+        return replace(of_cases, findings=survey(implementation, questions))
 
     ours = [] if options.command or options.answers else adapters.NAMES
     for name in options.implementation or ours:
@@ -131,8 +169,9 @@ def _runs(
             asked = run(remote.implementation)
             wrong = remote.finish()
         yield replace(asked, complaints=(f"the process {wrong}",)) if wrong else asked
+    answerable = [question.case for question in convention.load()] if options.answers else []
     for file in options.answers:
-        yield run(exchange.answered(file, load(_folders(options))))
+        yield run(exchange.answered(file, [*load(_folders(options)), *answerable]))
 
 
 def _held_to(run: runner.Run, declared: _Declared, cases: int) -> runner.Run:

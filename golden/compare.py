@@ -75,19 +75,16 @@ def compare(wanted: Array, had: Array, tolerance: Tolerance, *, wide: bool = Fal
         return Difference(0.0, 0.0, 0.0, None, None, None, within=True, share=0.0)
     if not _is_float(wanted):
         return _exact(wanted, had)
-    want, have = wanted.astype(np.float64), had.astype(np.float64)
-    with np.errstate(over="ignore"):
-        overflows = np.isinf(had.astype(wanted.dtype))
-    have = np.where(overflows, np.copysign(np.inf, have), have)
-    same = (want == have) | (np.isnan(want) & np.isnan(have))
+    want, have = _in_float64(wanted, had)
+    difference = distances(wanted, had)
+    same = difference == 0
     with np.errstate(all="ignore"):
-        difference = np.where(same, 0.0, np.abs(have - want))
-        difference = np.where(np.isnan(difference), np.inf, difference)
         allowed = tolerance.allowed(want)
         finite = np.isfinite(want) & np.isfinite(have)
         passes = same | (finite & (difference <= allowed))
         badness = np.where(same, 0.0, np.where(finite, difference / allowed, np.inf))
-    worst = _index(np.nanargmax(badness) if badness.any() else 0, want.shape)
+    # Where nothing is allowed every difference is infinitely bad: the greatest is the worst.
+    worst = _index(np.argmax(np.where(badness == badness.max(), difference, -1)), want.shape)
     ulp = float(np.max(np.where(same, 0.0, ulps(wanted, had))))
     greatest = float(difference.max())
     return Difference(
@@ -100,6 +97,20 @@ def compare(wanted: Array, had: Array, tolerance: Tolerance, *, wide: bool = Fal
         within=bool(passes.all()),
         share=float(np.nanmax(badness)),
     )
+
+
+def distances(wanted: Array, had: Array) -> Array:
+    """How far each element is from the one that is wanted, of two arrays of one shape.
+
+    It is 0 between two NaN and between equal infinities, and infinite where one alone is either.
+    """
+    if not _is_float(wanted):
+        return np.asarray(np.abs(wanted.astype(object) - had.astype(object)), np.float64)
+    want, have = _in_float64(wanted, had)
+    same = (want == have) | (np.isnan(want) & np.isnan(have))
+    with np.errstate(all="ignore"):
+        distance = np.where(same, 0.0, np.abs(have - want))
+    return np.where(np.isnan(distance), np.inf, distance)
 
 
 def ulps(wanted: Array, had: Array) -> Array:
@@ -117,8 +128,16 @@ def _rank(array: Array) -> Array:
     return np.where(bits < 0, -magnitude.astype(np.longdouble), magnitude.astype(np.longdouble))
 
 
+def _in_float64(wanted: Array, had: Array) -> tuple[Array, Array]:
+    """Both arrays, the second with infinities where the type of the first has none larger."""
+    want, have = wanted.astype(np.float64), had.astype(np.float64)
+    with np.errstate(over="ignore"):
+        overflows = np.isinf(had.astype(wanted.dtype))
+    return want, np.where(overflows, np.copysign(np.inf, have), have)
+
+
 def _exact(wanted: Array, had: Array) -> Difference:
-    distance = np.abs(wanted.astype(object) - had.astype(object)).astype(np.float64)
+    distance = distances(wanted, had)
     worst = _index(np.argmax(distance), wanted.shape)
     greatest = float(distance[worst])
     pair = wanted[worst].item(), had[worst].item()

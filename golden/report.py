@@ -13,15 +13,32 @@ def table(runs: Sequence[Run]) -> str:
 
     An error is absolute in an output of magnitudes up to 1, and relative to the greatest above.
     """
-    operations = list(dict.fromkeys(_operation(v) for run in runs for v in run.verdicts))
     rows = [["operation", *(run.implementation.name for run in runs)]]
-    for operation in operations:
-        rows.append([operation, *(_cell(_of(run, operation)) for run in runs)])
-    rows.append(["all", *(_total(run.verdicts) for run in runs)])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
-    rule = "  ".join("-" * width for width in widths)
-    return "\n".join(line.rstrip() for line in (lines[0], rule, *lines[1:-1], rule, lines[-1]))
+    for operation in operations(runs):
+        rows.append([operation, *(_cell(of_operation(run, operation)) for run in runs)])
+    rows.append(["all", *(total(run.verdicts) for run in runs)])
+    lines, rule = _aligned(rows)
+    return "\n".join((lines[0], rule, *lines[1:-1], rule, lines[-1]))
+
+
+def conventions(runs: Sequence[Run]) -> str:
+    """Questions by implementations: the convention that each follows, and what those are."""
+    rows = [["question", *(run.implementation.name for run in runs)]]
+    told: dict[str, list[str]] = {}
+    for findings in zip(*(run.findings for run in runs), strict=True):
+        question = findings[0].question
+        rows.append([question.name, *(finding.name for finding in findings)])
+        words = told.setdefault(f"{question.case.group}: {question.asks}", [])
+        for run, finding in zip(runs, findings, strict=True):
+            if found := finding.convention:
+                words.append(f"  {found.name}: {found.formula} ({found.source})")
+            elif finding.words:
+                name = run.implementation.name
+                words.append(f"  {name}, {question.case.name}, {finding.status}: {finding.words}")
+    lines, rule = _aligned(rows)
+    parts = [part for asks, words in told.items() for part in (asks, *dict.fromkeys(words))]
+    parts += [f"{run.implementation.name} FAILED: {c}" for run in runs for c in run.complaints]
+    return "\n".join((lines[0], rule, *lines[1:], "", *parts))
 
 
 def details(runs: Iterable[Run]) -> str:
@@ -30,7 +47,8 @@ def details(runs: Iterable[Run]) -> str:
     for run in runs:
         name, versions = run.implementation.name, run.implementation.versions
         parts.append(f"{name}: " + ", ".join(f"{what} {which}" for what, which in versions.items()))
-        parts += _declared(run)
+        for words, cases in declared(run).items():
+            parts.append(f"  declared, {words}\n    " + "\n    ".join(cases))
         parts += [_failure(verdict) for verdict in run.verdicts if verdict.status == FAILED]
         parts += [f"  FAILED: {complaint}" for complaint in run.complaints]
     return "\n".join(parts)
@@ -46,13 +64,27 @@ def as_json(runs: Iterable[Run]) -> dict[str, Any]:
                 "counts": {s: run.count(s) for s in (PASSED, DECLARED, FAILED, UNSUPPORTED)},
                 "complaints": list(run.complaints),
                 "cases": [_case_json(verdict) for verdict in run.verdicts],
+                "conventions": {finding.question.name: finding.name for finding in run.findings},
             }
             for run in runs
         ]
     }
 
 
-def _of(run: Run, operation: str) -> list[Verdict]:
+def _aligned(rows: Sequence[Sequence[str]]) -> tuple[list[str], str]:
+    """Rows in columns, and a rule between them."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
+    return [line.rstrip() for line in lines], "  ".join("-" * width for width in widths)
+
+
+def operations(runs: Iterable[Run]) -> list[str]:
+    """The operations and dtypes of all cases, in their order."""
+    return list(dict.fromkeys(_operation(v) for run in runs for v in run.verdicts))
+
+
+def of_operation(run: Run, operation: str) -> list[Verdict]:
+    """What came of the cases of an operation."""
     return [verdict for verdict in run.verdicts if _operation(verdict) == operation]
 
 
@@ -64,14 +96,15 @@ def _operation(verdict: Verdict) -> str:
 
 
 def _cell(verdicts: Sequence[Verdict]) -> str:
-    total = _total(verdicts)
+    counts = total(verdicts)
     errors = [o.difference.max_scaled for v in verdicts for o in v.outputs if o.difference]
     if not errors or any(verdict.error for verdict in verdicts):
-        return total
-    return f"{total}  " + (f"{max(errors):.1e}" if max(errors) else "exact")
+        return counts
+    return f"{counts}  " + (f"{max(errors):.1e}" if max(errors) else "exact")
 
 
-def _total(verdicts: Sequence[Verdict]) -> str:
+def total(verdicts: Sequence[Verdict]) -> str:
+    """How many cases hold, of those that are offered."""
     if not verdicts:
         return "not run"
     counts = dict.fromkeys((PASSED, DECLARED, FAILED, UNSUPPORTED), 0)
@@ -86,7 +119,8 @@ def _total(verdicts: Sequence[Verdict]) -> str:
     return f"{text} FAILED" if counts[FAILED] else text
 
 
-def _declared(run: Run) -> list[str]:
+def declared(run: Run) -> dict[str, list[str]]:
+    """The kinds and reasons of the deviations that were needed, to the cases that needed each."""
     reasons: dict[str, list[str]] = {}
     for verdict in run.verdicts:
         if verdict.refusal:
@@ -99,7 +133,7 @@ def _declared(run: Run) -> list[str]:
                 of_case.setdefault(words, []).append(output)
         for words, outputs in of_case.items():
             reasons.setdefault(words, []).append(_reached(verdict, outputs))
-    return [f"  declared, {words}\n    " + "\n    ".join(cases) for words, cases in reasons.items()]
+    return reasons
 
 
 def _reached(verdict: Verdict, outputs: Sequence[OutputVerdict]) -> str:
@@ -122,13 +156,14 @@ def _words(difference: Difference | None) -> str:
     if difference.problem:
         return difference.problem
     return (
-        f"off by {difference.max_absolute:.3g}, {_ulp(difference.max_ulp)}; worst at "
+        f"off by {difference.max_absolute:.3g}, {ulp(difference.max_ulp)}; worst at "
         f"{list(difference.index or ())}: wanted {difference.wanted!r}, had {difference.had!r}"
     )
 
 
-def _ulp(ulp: float) -> str:
-    return f"{ulp:.0f} ulp" if ulp < 1e5 else f"{ulp:.0e} ulp"
+def ulp(distance: float) -> str:
+    """A distance in units in the last place."""
+    return f"{distance:.0f} ulp" if distance < 1e5 else f"{distance:.0e} ulp"
 
 
 def _case_json(verdict: Verdict) -> dict[str, Any]:

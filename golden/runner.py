@@ -1,7 +1,7 @@
 """Running cases on implementations: every output of every case gets a verdict."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -14,8 +14,9 @@ from golden.adapters import (
 )
 from golden.arrays import Array
 from golden.case import Case
-from golden.compare import Difference, compare
+from golden.compare import Difference, compare, distances
 from golden.deviation import Deviation, find, find_refusal
+from golden.survey import Finding
 from golden.tolerances import kind_of, tolerance_for
 
 PASSED, DECLARED, FAILED, UNSUPPORTED = "passed", "declared", "failed", "unsupported"
@@ -34,6 +35,8 @@ class OutputVerdict:
     deviation: Deviation | None = None
     share: float = 0.0
     """How much of the deviation's bound it needs; above 1 where it does not keep to it."""
+    distances: Array | None = field(default=None, compare=False, repr=False)
+    """Of a failed output that could be compared: how far off each element is."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Run:
     verdicts: tuple[Verdict, ...]
     complaints: tuple[str, ...] = ()
     """What is wrong besides cases: sentences, which fail the run."""
+    findings: tuple[Finding, ...] = ()
+    """Which conventions it follows, where that was asked."""
 
     @property
     def failed(self) -> bool:
@@ -159,5 +164,7 @@ def _output(
     if difference.within:
         return OutputVerdict(name, PASSED, kind, difference)
     share = deviation.share(wanted, given, wide=wide) if deviation else np.inf
-    status = DECLARED if share <= 1 else FAILED
-    return OutputVerdict(name, status, kind, difference, deviation, share)
+    if share <= 1:
+        return OutputVerdict(name, DECLARED, kind, difference, deviation, share)
+    off = None if difference.problem else distances(wanted, given)
+    return OutputVerdict(name, FAILED, kind, difference, deviation, share, off)

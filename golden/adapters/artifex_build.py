@@ -1,16 +1,29 @@
 """Objects as the cases that were recorded from Artifex describe them."""
 
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import jax
 from flax import nnx
 
-from artifex_compat.generative_models.core import configuration
-from artifex_compat.generative_models.models import vae
 from golden.adapters.expression import evaluate
 from golden.case import Case
 
 Outputs = dict[str, Any]
+
+
+class Api(NamedTuple):
+    """Where a package has what Artifex's documents name."""
+
+    configuration: Any
+    vae: Any
+    trainers: Any
+
+
+def api_of(package: str) -> Api:
+    """The API of Artifex, as a package has it."""
+    places = ("core.configuration", "models.vae", "training.trainers")
+    return Api(*(import_module(f"{package}.generative_models.{place}") for place in places))
 
 
 def rngs_of(text: str) -> nnx.Rngs:
@@ -25,14 +38,15 @@ class _OnlyRngs:
     Rngs = nnx.Rngs
 
 
-def build(case: Case) -> Any:
+def build(api: Api, case: Case) -> Any:
     """The model of a case, made from its configuration."""
     fields = dict(case.options["config"])
-    fields["encoder"] = configuration.EncoderConfig(**fields["encoder"])
-    fields["decoder"] = configuration.DecoderConfig(**fields["decoder"])
+    fields["encoder"] = api.configuration.EncoderConfig(**fields["encoder"])
+    fields["decoder"] = api.configuration.DecoderConfig(**fields["decoder"])
     kind = str(case.options["config_class"])
-    config = getattr(configuration, kind)(**fields)
-    model = getattr(vae, kind.removesuffix("Config"))(config, rngs=rngs_of(case.options["rngs"]))
+    config = getattr(api.configuration, kind)(**fields)
+    kind = kind.removesuffix("Config")
+    model = getattr(api.vae, kind)(config, rngs=rngs_of(case.options["rngs"]))
     setup = str(case.options.get("setup", ""))
     if setup.startswith("model.rngs = "):
         model.rngs = rngs_of(setup.removeprefix("model.rngs = ").partition(" ")[0])

@@ -8,14 +8,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from golden.adapters import Implementation, UnsupportedError, artifex_losses, artifex_models
+from golden.adapters import (
+    Implementation,
+    UnsupportedError,
+    artifex_conventions,
+    artifex_losses,
+    artifex_models,
+    edifice_trainer,
+)
 from golden.adapters import artifex_training as training
+from golden.adapters.artifex_build import Api, api_of
 from golden.arrays import Array
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
 
-_GROUPS: dict[str, Callable[[Case, Inputs], Mapping[str, Any]]] = {
+_Answer = Callable[[Api, Case, Inputs], Mapping[str, Any]]
+_GROUPS: dict[str, _Answer] = {
     "vae_loss_fn": artifex_losses.posterior_loss,
     "beta_vae_loss_fn": artifex_losses.posterior_loss,
     "capacity_loss_fn": artifex_losses.posterior_loss,
@@ -31,6 +40,7 @@ _GROUPS: dict[str, Callable[[Case, Inputs], Mapping[str, Any]]] = {
     "compute_loss_stub": training.whole_loss,
     "training": training.run,
 }
+_OF_EDIFICE: dict[str, _Answer] = {"train": edifice_trainer.answer}
 
 
 def make() -> Implementation:
@@ -43,10 +53,10 @@ def make() -> Implementation:
     return Implementation("artifex_compat", answer, versions)
 
 
-def answer(case: Case) -> Mapping[str, Array]:
-    """The outputs of a case that was recorded from Artifex."""
-    system, _, group = case.function.partition(".")
-    if system not in ("artifex", "avitai-artifex") or group not in _GROUPS:
+def answer(case: Case, package: str = "artifex_compat") -> Mapping[str, Array]:
+    """What a package of Artifex's API gives for a case of it, or a question of convention."""
+    answer_group = _answer_of(case.function, package)
+    if answer_group is None:
         raise UnsupportedError(case.function)
     # float32 means float32 here: without this a GPU multiplies matrices in fewer bits.
     with jax.default_matmul_precision("highest"):
@@ -54,5 +64,14 @@ def answer(case: Case) -> Mapping[str, Array]:
             name: array if array.dtype == np.float64 else jnp.asarray(array)
             for name, array in case.inputs.items()
         }
-        found = _GROUPS[group](case, inputs)
+        found = answer_group(api_of(package), case, inputs)
         return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _answer_of(function: str, package: str) -> _Answer | None:
+    system, _, group = function.partition(".")
+    if system == "convention":
+        return artifex_conventions.answer
+    if system in ("artifex", "avitai-artifex"):
+        return _GROUPS.get(group)
+    return _OF_EDIFICE.get(function) if package == "artifex_compat" else None

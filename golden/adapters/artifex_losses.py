@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from golden.adapters.artifex_build import Outputs, build, recorded_step
+from golden.adapters.artifex_build import Api, Outputs, build, recorded_step
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
@@ -20,9 +20,9 @@ _CUSTOM: dict[str, Callable[[jax.Array, jax.Array], jax.Array]] = {
 _POSTERIOR = ("reconstructed", "mean", "log_var")
 
 
-def posterior_loss(case: Case, inputs: Inputs) -> Outputs:
+def posterior_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`loss_fn` of a model with a posterior, for one step or for several."""
-    model, call = build(case), str(case.options["call"])
+    model, call = build(api, case), str(case.options["call"])
     options: dict[str, Any] = {}
     if beta := re.search(r"beta=([\d.]+)", call):
         options["beta"] = float(beta.group(1))
@@ -32,7 +32,7 @@ def posterior_loss(case: Case, inputs: Inputs) -> Outputs:
 
     def terms(outputs: Any, step: Any) -> Outputs:
         stepped = options if step is None else options | {"step": step}
-        found: Outputs = model.loss_fn(x=inputs["x"], outputs=outputs, **stepped)
+        found: Outputs = model.loss_fn(batch=inputs["x"], model_outputs=outputs, **stepped)
         return found
 
     steps = [recorded_step(step) for step in inputs["steps"]] if "steps" in inputs else [None]
@@ -44,9 +44,9 @@ def posterior_loss(case: Case, inputs: Inputs) -> Outputs:
     return stacked | {f"grad_{name}": array for name, array in gradients.items()}
 
 
-def codebook_loss(case: Case, inputs: Inputs) -> Outputs:
+def codebook_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`VQVAE.loss_fn` of given outputs, some of them nested; the loss type is Artifex's bce."""
-    model = build(case)
+    model = build(api, case)
     model.reconstruction_loss_type = "bce"
     scalars = tuple(name for name in inputs if name not in ("x", "reconstructed"))
     nested = "quantization_aux" in str(case.options["setup"])
@@ -55,7 +55,7 @@ def codebook_loss(case: Case, inputs: Inputs) -> Outputs:
         aux = {name: outputs[name] for name in scalars}
         placed = {"quantization_aux": aux} if nested else aux
         every = {"reconstructed": outputs["reconstructed"], **placed}
-        found: Outputs = model.loss_fn(x=inputs["x"], outputs=every)
+        found: Outputs = model.loss_fn(batch=inputs["x"], model_outputs=every)
         return found
 
     given = {name: inputs[name] for name in ("reconstructed", *scalars)}
@@ -63,9 +63,9 @@ def codebook_loss(case: Case, inputs: Inputs) -> Outputs:
     return terms(given) | {f"grad_{name}": array for name, array in gradients.items()}
 
 
-def quantize(case: Case, inputs: Inputs) -> Outputs:
+def quantize(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`VQVAE.quantize`, and the gradients of what it gives by encoding and codebook."""
-    model = build(case)
+    model = build(api, case)
     if case.options["override_codebook"]:
         model.embeddings.embedding[...] = inputs["codebook"]
     terms: dict[str, Callable[..., jax.Array]] = {

@@ -11,27 +11,25 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from artifex_compat.generative_models.core import configuration
-from artifex_compat.generative_models.models import vae
-from golden.adapters.artifex_build import Outputs, build, rngs_of, values_of
+from golden.adapters.artifex_build import Api, Outputs, build, rngs_of, values_of
 from golden.adapters.expression import evaluate
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
 
 
-def reparameterize(case: Case, inputs: Inputs) -> Outputs:
+def reparameterize(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A sample, the next one, the noise alone, and the gradients of the first."""
     mean, log_var = inputs["mean"], inputs["log_var"]
-    model = build(case)
+    model = build(api, case)
     z, z_second = model.reparameterize(mean, log_var), model.reparameterize(mean, log_var)
     zeros = jnp.zeros(mean.shape)
 
     def total(mean: jax.Array, log_var: jax.Array) -> jax.Array:
-        return jnp.sum(inputs["w"] * build(case).reparameterize(mean, log_var))
+        return jnp.sum(inputs["w"] * build(api, case).reparameterize(mean, log_var))
 
     by_mean, by_log_var = jax.grad(total, argnums=(0, 1))(mean, log_var)
-    eps = build(case).reparameterize(zeros, zeros)
+    eps = build(api, case).reparameterize(zeros, zeros)
     return {
         "z": z,
         "z_second": z_second,
@@ -41,13 +39,15 @@ def reparameterize(case: Case, inputs: Inputs) -> Outputs:
     }
 
 
-def component(case: Case, inputs: Inputs) -> Outputs:
+def component(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """An encoder or a decoder alone: its parameters, and one call in training mode."""
     call = str(case.options["call"])
-    kind = getattr(vae, call.partition("(")[0])
-    of_encoder = "encoder" in kind.__name__.lower()
-    config = configuration.EncoderConfig if of_encoder else configuration.DecoderConfig
-    network = kind(config=config(**case.options["config"]), rngs=rngs_of(case.options["rngs"]))
+    kind = call.partition("(")[0]
+    of_encoder = "Encoder" in kind
+    part = "EncoderConfig" if of_encoder else "DecoderConfig"
+    config = getattr(api.configuration, part)(**case.options["config"])
+    home = api.vae.encoders if of_encoder else api.vae.decoders
+    network = getattr(home, kind)(config=config, rngs=rngs_of(case.options["rngs"]))
     found = values_of(network, nnx.Param, "params")
     found |= values_of(network, nnx.BatchStat, "batch_stats")
     given = network(inputs["x" if of_encoder else "z"])
@@ -56,9 +56,9 @@ def component(case: Case, inputs: Inputs) -> Outputs:
     return found | values_of(network, nnx.BatchStat, "batch_stats_after")
 
 
-def model(case: Case, inputs: Inputs) -> Outputs:
+def model(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A model: its parameters, and every call that was recorded."""
-    fresh = build(case)
+    fresh = build(api, case)
     found = values_of(fresh, nnx.Param, "params")
     found |= values_of(fresh, nnx.BatchStat, "batch_stats")
     x, calls = inputs["x"], case.options["calls"]
@@ -66,10 +66,10 @@ def model(case: Case, inputs: Inputs) -> Outputs:
     names = {**inputs, "batch": x.shape[0], "xf": flat}
     for heading, words in calls.items():
         if heading.startswith("loss_fn"):
-            found |= _loss(case, str(words), inputs)
+            found |= _loss(api, case, str(words), inputs)
         else:
             for name, call in _calls(heading, str(words), calls):
-                found |= _called(case, name, call, names)
+                found |= _called(api, case, name, call, names)
     return found
 
 
@@ -103,9 +103,9 @@ def _calls(heading: str, words: str, calls: Mapping[str, Any]) -> list[tuple[str
     return list(zip(names, parts, strict=True))
 
 
-def _called(case: Case, name: str, call: str, names: Mapping[str, Any]) -> Outputs:
+def _called(api: Api, case: Case, name: str, call: str, names: Mapping[str, Any]) -> Outputs:
     """One call on a new model, in evaluation mode where its name says so."""
-    fresh = build(case)
+    fresh = build(api, case)
     if name.startswith("eval_"):
         fresh.eval()
     if name == "forward_bad_label":  # refused where it can be seen: it is not when compiled
@@ -126,19 +126,19 @@ def _called(case: Case, name: str, call: str, names: Mapping[str, Any]) -> Outpu
     return found
 
 
-def _loss(case: Case, words: str, inputs: Inputs) -> Outputs:
+def _loss(api: Api, case: Case, words: str, inputs: Inputs) -> Outputs:
     """The loss of a new model's own outputs, and its gradients."""
-    fresh = build(case)
+    fresh = build(api, case)
     step = re.search(r"step=(\d+)", words)
     options = {"step": int(step.group(1))} if step else {}
     forward = re.search(r"outputs = (model\([^)]*\))", words)
     call = forward.group(1) if forward else "model(x)"
-    if isinstance(fresh, vae.VQVAE):
+    if isinstance(fresh, api.vae.VQVAE):
         fresh.reconstruction_loss_type = "bce"  # what Artifex computes; the document says mse
 
     def loss(model: Any) -> tuple[jax.Array, Outputs]:
         outputs = evaluate(call, {**inputs, "model": model})
-        terms = model.loss_fn(x=inputs["x"], outputs=outputs, **options)
+        terms = model.loss_fn(batch=inputs["x"], model_outputs=outputs, **options)
         return terms["total_loss"], terms
 
     (_, terms), gradients = nnx.value_and_grad(loss, has_aux=True)(fresh)

@@ -9,46 +9,45 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from artifex_compat.generative_models.training.trainers import VAETrainer, VAETrainingConfig
-from golden.adapters.artifex_build import Outputs, build, recorded_step, values_of
+from golden.adapters.artifex_build import Api, Outputs, build, recorded_step, values_of
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
 
 
-def _trainer(fields: Mapping[str, Any] | None) -> VAETrainer:
-    return VAETrainer(VAETrainingConfig(**(fields or {})))
+def _trainer(api: Api, fields: Mapping[str, Any] | None) -> Any:
+    return api.trainers.VAETrainer(api.trainers.VAETrainingConfig(**(fields or {})))
 
 
-def kl_weight(case: Case, inputs: Inputs) -> Outputs:
+def kl_weight(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`get_kl_weight`, one step after another."""
-    trainer = _trainer(case.options["config"])
+    trainer = _trainer(api, case.options["config"])
     steps = [recorded_step(step) for step in inputs["steps"]]
     return {"weight": jnp.stack([trainer.get_kl_weight(step) for step in steps])}
 
 
-def free_bits(case: Case, inputs: Inputs) -> Outputs:
+def free_bits(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`apply_free_bits`, and the gradient of its weighted sum."""
-    trainer, kl = _trainer(case.options["config"]), inputs["kl_per_dim"]
+    trainer, kl = _trainer(api, case.options["config"]), inputs["kl_per_dim"]
     gradient = jax.grad(lambda kl: jnp.sum(inputs["w"] * trainer.apply_free_bits(kl)))(kl)
     return {"kl_per_dim": trainer.apply_free_bits(kl), "grad": gradient}
 
 
-def kl_loss(case: Case, inputs: Inputs) -> Outputs:
+def kl_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`compute_kl_loss`, and its gradients."""
-    trainer, arrays = _trainer(case.options["config"]), (inputs["mean"], inputs["logvar"])
+    trainer, arrays = _trainer(api, case.options["config"]), (inputs["mean"], inputs["logvar"])
     total, per_sample = trainer.compute_kl_loss(*arrays)
     gradients = jax.grad(lambda *a: trainer.compute_kl_loss(*a)[0], argnums=(0, 1))(*arrays)
     named = dict(zip(("grad_mean", "grad_logvar"), gradients, strict=True))
     return {"kl_loss": total, "kl_per_sample": per_sample, **named}
 
 
-def reconstruction_loss(case: Case, inputs: Inputs) -> Outputs:
+def reconstruction_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`compute_reconstruction_loss`, and its gradient by the reconstruction."""
 
-    def loss(recon: jax.Array) -> jax.Array:
+    def loss(recon: jax.Array) -> Any:
         kind = case.options["options"]["loss_type"]
-        return VAETrainer().compute_reconstruction_loss(inputs["x"], recon, kind)
+        return api.trainers.VAETrainer().compute_reconstruction_loss(inputs["x"], recon, kind)
 
     return {"loss": loss(inputs["recon"]), "grad_recon": jax.grad(loss)(inputs["recon"])}
 
@@ -69,9 +68,9 @@ class _Stub(nnx.Module):
         }
 
 
-def whole_loss(case: Case, inputs: Inputs) -> Outputs:
+def whole_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`compute_loss` of a stand-in model, and its gradients."""
-    trainer, options = _trainer(case.options["config"]), case.options["options"]
+    trainer, options = _trainer(api, case.options["config"]), case.options["options"]
 
     def loss(model: nnx.Module) -> Any:
         batch = {options["batch_key"]: inputs["x"]}
@@ -83,20 +82,20 @@ def whole_loss(case: Case, inputs: Inputs) -> Outputs:
     return {"loss_returned": value, **found, **named}
 
 
-def run(case: Case, inputs: Inputs) -> Outputs:
+def run(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A whole run of `train_step`, compiled."""
-    trainer, options = _trainer(case.options["trainer"]), case.options["options"]
+    trainer, options = _trainer(api, case.options["trainer"]), case.options["options"]
     kind, key = options["loss_type"], options["batch_key"]
     rate = re.search(r"adam\(([\d.e-]+)\)", str(case.options["optimizer"]))
-    model = build(case)
+    model = build(api, case)
     optimizer = nnx.Optimizer(model, optax.adam(float(rate.group(1))), wrt=nnx.Param)  # type: ignore[union-attr]
     batches = inputs["batches"]
     found: Outputs = values_of(model, nnx.Param, "initial")
 
-    def first(model: nnx.Module) -> jax.Array:
+    def first(model: nnx.Module) -> Any:
         return trainer.compute_loss(model, {key: batches[0]}, 0, kind)[0]
 
-    found |= values_of(nnx.grad(first)(build(case)), nnx.Param, "grads_first")
+    found |= values_of(nnx.grad(first)(build(api, case)), nnx.Param, "grads_first")
     found |= values_of(model, nnx.BatchStat, "initial_batch_stats")
     step = nnx.jit(trainer.train_step, static_argnames="loss_type")
     rows = []

@@ -15,7 +15,12 @@ from edifice_py.activations import ACTIVATIONS
 from edifice_py.axon import Params
 from edifice_py.core import quantize
 from edifice_py.generative import vae
-from golden.adapters import Implementation, UnsupportedError, core_formula
+from golden.adapters import (
+    Implementation,
+    UnsupportedError,
+    core_formula,
+    edifice_conventions,
+)
 from golden.arrays import Array, dtype_of
 from golden.case import Case
 
@@ -35,7 +40,8 @@ def make() -> Implementation:
 
 def answer(case: Case) -> Mapping[str, Array]:
     """The outputs of a case. 64-bit types are on for the cases that have them, off for others."""
-    answer_case = _core if case.function.startswith("core.") else _FUNCTIONS.get(case.function)
+    package, dot, _ = case.function.partition(".")
+    answer_case = _PACKAGES.get(package) if dot else _FUNCTIONS.get(case.function)
     if answer_case is None:
         raise UnsupportedError(case.function)
     wide = dtype_of(case.options.get("dtype", "f32")) == np.float64 or any(
@@ -230,6 +236,10 @@ def _codebook(formula: Callable[..., Any], case: Case, inputs: Inputs) -> Output
     return updated
 
 
+_PACKAGES: dict[str, Callable[[Case, Inputs], Outputs]] = {
+    "core": _core,
+    "convention": edifice_conventions.answer,
+}
 _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "random_key": _random_key,
     "random_split": _random_split,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from golden.compare import EXACT, Tolerance, compare, ulps
+from golden.compare import EXACT, Tolerance, compare, distances, ulps
 
 TIGHT = Tolerance(absolute=1e-6, relative=1e-6)
 FLOATS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]
@@ -97,3 +97,20 @@ def test_the_scale_of_huge_values_does_not_overflow():
 def test_a_scale_speaks_for_the_terms_of_a_sum():
     scaled = Tolerance(relative=0.1, scale=1.0)
     np.testing.assert_allclose(scaled.allowed(np.array([0.0, 4.0])), [0.1 * 8**0.5, 0.4])
+
+
+def test_where_nothing_is_allowed_the_greatest_difference_is_the_worst():
+    found = compare(np.float32([1, 2, 3]), np.float32([1.5, 2, 7]), EXACT)
+    assert found.index == (2,)
+    assert (found.wanted, found.had) == (3.0, 7.0)
+
+
+def test_distances_of_what_is_not_finite():
+    nan, inf = np.nan, np.inf
+    wanted = np.float32([1, nan, inf, -inf, nan, 2, inf])
+    had = np.float32([3, nan, inf, inf, 1, nan, 0])
+    assert distances(wanted, had).tolist() == [2, 0, 0, inf, inf, inf, inf]
+
+
+def test_distances_of_integers_do_not_wrap_around():
+    assert distances(np.uint8([0, 255]), np.uint8([255, 255])).tolist() == [255, 0]

@@ -5,10 +5,16 @@ from flax import nnx
 
 
 def stream_key(rngs: nnx.Rngs | None, stream: str) -> jax.Array:
-    """The next key of a stream.
+    """The next key of a stream, as `stream_of` finds it.
 
-    Where there is no such stream, of the stream `default`; where there is none either, of the one
-    that parameters come from, or of the only one there is.
+    Raises:
+        TypeError, ValueError: as `stream_of`.
+    """
+    return stream_of(rngs, stream)()
+
+
+def stream_of(rngs: nnx.Rngs | None, stream: str) -> nnx.RngStream:
+    """A stream; where there is none of the name, `default`, `params`, or the only one there is.
 
     Raises:
         TypeError: `rngs` is no `nnx.Rngs`.
@@ -18,8 +24,8 @@ def stream_key(rngs: nnx.Rngs | None, stream: str) -> jax.Array:
     names = [name for name, value in vars(streams).items() if isinstance(value, nnx.RngStream)]
     for name in (stream, "default", "params", *names):
         if name in names:
-            key: jax.Array = getattr(streams, name)()
-            return key
+            found: nnx.RngStream = getattr(streams, name)
+            return found
     raise ValueError(f"rngs must have a stream {stream!r} or 'default', like nnx.Rngs(0).")
 
 

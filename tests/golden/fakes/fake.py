@@ -139,7 +139,8 @@ def respond(mode, request, *, bad):
             write(LINES[mode])
             write("\n")
             return
-    outputs = {name: request["inputs"][name] for name in request["outputs"]}
+    inputs = request["inputs"]
+    outputs = {name: inputs[name] for name in request["outputs"] if name in inputs}
     if bad:
         outputs |= OUTPUTS.get(mode, {})
     answer = {

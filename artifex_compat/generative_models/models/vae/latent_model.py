@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.base import GenerativeModel
-from artifex_compat.generative_models.core.random import stream_key
+from artifex_compat.generative_models.core.random import stream_of
 from artifex_compat.generative_models.models.vae.calling import call_with
 from artifex_compat.generative_models.models.vae.fitting import Shape
 from edifice_py.checks import integer, positive_int, scalar
@@ -182,8 +182,8 @@ class LatentModel(GenerativeModel):
         return z
 
     def _noise(self, shape: Shape, rngs: nnx.Rngs | None) -> jax.Array:
-        key = stream_key(self.rngs if rngs is None else rngs, "sample")
-        return jax.random.normal(key, shape, jnp.float32)
+        stream = stream_of(self.rngs if rngs is None else rngs, "sample")
+        return stream.normal(shape, jnp.float32)
 
     def _mean_of_one(
         self, name: str, x: jax.Array, rngs: nnx.Rngs | None, condition: dict[str, Any]
