@@ -1,7 +1,7 @@
 """One step of training: a loss, its gradients, the optimizer's update."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -49,6 +49,24 @@ def model_loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, 
     del rng
     x, labels = data_of(batch), labels_of(None, batch)
     terms = model.loss_fn(x=x, outputs=call_model(model, x, labels), step=step)
+    return terms["loss"], terms
+
+
+def codebook_loss(
+    model: Any, x: jax.Array, outputs: Mapping[str, Any], loss_type: str
+) -> tuple[jax.Array, Metrics]:
+    """The loss of a VQ-VAE by its own `loss_fn`, as its KL is constant.
+
+    Raises:
+        ValueError: `loss_type` is another than the model's.
+    """
+    kind = getattr(model, "reconstruction_loss_type", "mse")
+    if loss_type not in ("mse", kind):
+        raise ValueError(
+            f"loss_type must be that of the VQ-VAE, {kind!r}, not {loss_type!r}: "
+            f"make it with reconstruction_loss_type={loss_type!r}."
+        )
+    terms = model.loss_fn(x=x, outputs=outputs)
     return terms["loss"], terms
 
 

@@ -179,15 +179,26 @@ def test_create_loss_fn_with_and_without_a_step():
         (lambda: VAETrainer().train_step({"data": X}), TypeError, "train_step needs model"),
         (lambda: VAETrainer().compute_loss(model(), {"foo": X}), KeyError, "'image' or 'data'"),
         (
-            lambda: VAETrainer().compute_loss(model("vq"), {"data": X}),
+            lambda: VAETrainer().compute_loss(model("vq"), {"data": X}, loss_type="mae"),
             ValueError,
-            "VQ-VAE has none",
+            "loss_type must be that of the VQ-VAE, 'mse', not 'mae'",
         ),
     ],
 )
 def test_what_a_trainer_refuses(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_vq_vae_has_its_own_loss():
+    made, same = model("vq"), model("vq")
+    loss, terms = VAETrainer().compute_loss(made, {"data": X})
+    own = same.loss_fn(x=X, outputs=same(X))
+    assert loss == own["loss"] == own["reconstruction_loss"] + own["vq_loss"]
+    assert terms.keys() == own.keys()
+    step = VAETrainer(made, optimizer(made)).train_step
+    losses = [float(step(X, step=index)[0]) for index in range(30)]
+    assert losses[-1] < 0.9 * losses[0]
 
 
 def test_a_compiled_step_is_not_compiled_again():

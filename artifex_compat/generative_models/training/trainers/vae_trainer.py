@@ -22,7 +22,12 @@ from artifex_compat.generative_models.models.vae.results import (
     with_aliases,
 )
 from artifex_compat.generative_models.training.batches import call_model, data_of
-from artifex_compat.generative_models.training.steps import CompiledStep, Metrics, update
+from artifex_compat.generative_models.training.steps import (
+    CompiledStep,
+    Metrics,
+    codebook_loss,
+    update,
+)
 from edifice_py.checks import choice, positive_int, same_shape
 from edifice_py.core import gaussian, objective, reconstruction, reduce, schedules
 
@@ -178,19 +183,17 @@ class VAETrainer:
 
         Returns:
             The loss, and `loss`, `reconstruction_loss`, `kl_loss` before its weight in nats, and
-            `kl_weight`; `recon_loss` and `total_loss` are other names of two of them.
+            `kl_weight`; `recon_loss` and `total_loss` are other names of two of them. A VQ-VAE,
+            whose KL is constant (van den Oord et al., 2017, section 3.2), has its own `loss_fn`.
 
         Raises:
             KeyError: the batch has no data, or the outputs of the model lack a term.
-            ValueError: shapes differ, or the model has no KL.
+            ValueError: shapes differ, or a VQ-VAE has another reconstruction loss.
         """
         x = data_of(batch)
         outputs = as_outputs(call_model(model, x, labels_of(None, batch)))
         if "codebook_loss" in outputs:
-            raise ValueError(
-                "model must have a KL for VAETrainer, and a VQ-VAE has none; "
-                "Trainer(model, optimizer) trains it by its own loss_fn."
-            )
+            return codebook_loss(model, x, outputs, loss_type)
         kl, _ = self.compute_kl_loss(read(outputs, "mean"), read(outputs, "log_var"))
         error = self.compute_reconstruction_loss(x, read(outputs, "reconstructed"), loss_type)
         weight = self.get_kl_weight(step)
