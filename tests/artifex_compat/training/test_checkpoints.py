@@ -1,7 +1,9 @@
 """Checkpoints: a run that was cut off goes on to the same bits; what is broken is skipped."""
 
 import json
+import resource
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -172,3 +174,22 @@ def test_a_folder_that_cannot_be_written_to_is_one_sentence(tmp_path):
     with pytest.raises(CheckpointError, match="the checkpoint of step 3 could not be written"):
         run.train(X, 2, 16)
     assert run.step == 3
+
+
+def test_a_disk_that_is_full_costs_no_checkpoint_that_was_saved(tmp_path):
+    run = trainer(callbacks=[saving(tmp_path)])
+    run.train(LABELED, 1, 8)
+    saved = arrays(run)
+    _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, most))  # as a full disk: no file grows beyond
+    try:
+        with pytest.raises(CheckpointError, match=r"checkpoint of step 12 could not be written: "):
+            run.train(LABELED, 1, 8)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    again = trainer()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # orbax tells of what the failed save left
+        assert again.restore(tmp_path) == 6
+    for name, value in arrays(again).items():
+        np.testing.assert_array_equal(value, saved[name], err_msg=name)
