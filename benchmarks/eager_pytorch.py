@@ -15,7 +15,7 @@ from interleaved import serve
 CHANNELS, LATENT, BATCH, STEPS = (3, 32, 64, 128, 256), 64, 32, 4
 
 
-class VAE(nn.Module):
+class VAE(nn.Module):  # type: ignore[misc] # torch is not installed where types are checked
     """3 x 3 convolutions of stride 2, and back."""
 
     def __init__(self) -> None:
