@@ -1,5 +1,6 @@
 """`Trainer`: epochs and steps give the same numbers, events come in order, errors are sentences."""
 
+import grain
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -54,6 +55,14 @@ def test_arrays_and_an_iterable_of_their_batches_give_the_same():
     stream.train([X[:16], X[16:32], X[32:48]], 2, val_data=[X[:16], X[16:20]])
     for a, b in zip(memory.history, stream.history, strict=True):
         assert a == pytest.approx(b, rel=1e-6)
+
+
+def test_batches_of_grain():
+    rows = [dict(zip(LABELED, row, strict=True)) for row in zip(*LABELED.values(), strict=True)]
+    batched = grain.MapDataset.source(rows).batch(10)
+    ours = trainer("conditional").train(LABELED, 2, 10, shuffle=False)
+    assert trainer("conditional").train(batched, 2) == ours
+    assert trainer("conditional").train(batched.to_iter_dataset(), 2) == ours
 
 
 def test_every_epoch_has_an_order_of_its_own_that_the_seed_names():
