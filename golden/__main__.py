@@ -103,7 +103,7 @@ def _beta(command: argparse.ArgumentParser) -> None:
 
 
 def _name(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", choices=adapters.NAMES, metavar="NAME", help="one of ours")
+    command.add_argument("name", choices=adapters.SERVED, metavar="NAME", help="one of ours")
 
 
 def _choose_cases(command: argparse.ArgumentParser) -> None:

@@ -10,6 +10,10 @@ from golden.arrays import Array
 from golden.case import Case
 
 NAMES = ("edifice_py", "artifex_compat", "numpy64")
+"""Those that are asked where nobody names one."""
+
+SERVED = (*NAMES, "artifex")
+"""Those that `serve` and `answer` know: the last needs an environment of its own."""
 
 
 class UnsupportedError(Exception):
@@ -59,6 +63,6 @@ def core_formula(package: str, function: str) -> Callable[..., Any]:
 
 
 def implementation(name: str) -> Implementation:
-    """The implementation of a name of `NAMES`."""
+    """The implementation of a name of `SERVED`."""
     made: Implementation = import_module(f"golden.adapters.{name}").make()
     return made
