@@ -32,9 +32,10 @@ SURFACE = {
     "edifice_py.core.formula": "formula",
     "edifice_py.core.schedules": "capacity constant cyclical linear sigmoid",
     "edifice_py.core.quantize": (
-        "MovingCodebook codebook_loss commitment_loss ema_update kmeans nearest_code perplexity "
-        "replace_dead_codes squared_distances straight_through"
+        "MovingCodebook codebook_loss commitment_loss counts ema_update kmeans nearest_code "
+        "perplexity replace_dead_codes squared_distances straight_through"
     ),
+    "edifice_py.core.convolution": "convolution transposed_convolution",
 }
 SIGNATURES = {
     "key": "(seed)",
