@@ -12,9 +12,10 @@ from artifex_compat.generative_models.training.callbacks import (
     EarlyStopping,
     EarlyStoppingConfig,
     JSONLHistory,
+    ModelCheckpoint,
     ProgressBar,
 )
-from tests.artifex_compat.train_make import StopAt, X, trainer
+from tests.artifex_compat.train_make import X, trainer
 
 
 class Run:
@@ -99,14 +100,20 @@ def test_histories(tmp_path):
     assert {"epoch", "step", "loss", "val_loss"} <= rows[0].keys()
 
 
-def test_a_history_of_a_run_that_was_cut_off_loses_what_is_run_again(tmp_path):
-    lines = tmp_path / "history.jsonl"
-    with pytest.raises(KeyboardInterrupt):
-        trainer(callbacks=[JSONLHistory(lines), StopAt(2, 0)]).train(X, 3, 16)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+@pytest.mark.parametrize("lines_of", [lambda whole: whole[:1], lambda whole: whole])
+def test_a_history_of_a_run_that_was_cut_off_is_that_of_the_whole(tmp_path, lines_of):
+    """Cut off behind the checkpoint of an epoch and before its line, or after lines more."""
+    lines, saved = tmp_path / "history.jsonl", tmp_path / "checkpoints"
+    trainer(callbacks=[JSONLHistory(lines)]).train(X, 3, 16)
+    whole = lines.read_text()
+    trainer(callbacks=[ModelCheckpoint(CheckpointConfig(saved, "loss"))]).train(X, 2, 16)
+    lines.write_text("".join(lines_of(whole.splitlines(keepends=True))))
     again = trainer(callbacks=[JSONLHistory(lines)])
-    again.state.epoch = 1
+    again.restore(saved)
+    again.state.last_epoch = 3
     again.train(X, 1, 16)
-    assert [json.loads(line)["epoch"] for line in lines.read_text().splitlines()] == [0, 1]
+    assert lines.read_text() == whole
 
 
 def test_a_progress_bar_is_silent_where_there_is_no_terminal(capsys):

@@ -9,20 +9,21 @@ from artifex_compat.generative_models.training.callbacks.base import Callback
 
 
 class JSONLHistory(Callback):
-    """Appends a line of JSON for each epoch: `epoch`, `step` and its metrics.
+    """Writes a line of JSON for each epoch: `epoch`, `step` and its metrics.
 
     Args:
-        path: the file. What it has is kept, but for epochs that are run again.
+        path: the file. When training begins it is made to hold the history of the run so far: a run
+            that was cut off may have lines of epochs that are run again, or lack one whose
+            checkpoint was saved already.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def on_train_begin(self, trainer: Any) -> None:
-        """Drop the lines of epochs that are to come, of a run that was cut off."""
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
-        kept = [line for line in lines if json.loads(line)["epoch"] < trainer.epoch]
-        self.path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        """Write the lines of the epochs that are finished."""
+        lines = (f"{json.dumps(row)}\n" for row in trainer.history)
+        self.path.write_text("".join(lines), encoding="utf-8")
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:
         """Append the line."""
