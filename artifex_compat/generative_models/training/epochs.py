@@ -8,54 +8,43 @@ import numpy as np
 
 from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Values
-from artifex_compat.generative_models.training.program import Metrics, Program
+from artifex_compat.generative_models.training.program import Fine, Program
 
 HostMetrics = dict[str, np.ndarray]
+Step = Callable[..., Fine]
+"""`(fine, step) -> (fine, metrics)`: a step of training on a batch that it knows."""
 
 
 def whole_epoch(program: Program, data: InMemory, epoch: int, step: int) -> HostMetrics:
     """An epoch as one compiled scan; the metrics of each batch."""
-    live, fine, metrics = program.training, program.place(np.True_), []
+    rows, remaining = program.place(data.rows(epoch))
+    fine, metrics = program.place(np.True_), []
     if data.full_batches:
-        values, fine, of_full = program.epoch(
-            live.release(), fine, data, program.number(epoch), program.number(step)
-        )
-        live.write(values)
+        fine, of_full = program.epoch(fine, data, rows, program.number(step))
         metrics.append(of_full)
     if data.remainder:
         place = program.number(step + data.full_batches)
-        values, _, of_last = program.remainder(
-            live.read(), fine, data, program.number(epoch), place
-        )
-        live.write(values)
+        _, of_last = program.of_rows(fine, data, remaining, place)
         metrics.append(of_last)
     return joined(jax.device_get(metrics))
 
 
-def memory_steps(
-    program: Program, data: InMemory, epoch: int, first: int
-) -> Iterator[Callable[..., tuple[Values, jax.Array, Metrics]]]:
-    """The steps of an epoch from a batch on: functions `(values, fine, step)`."""
-    rows = jax.jit(InMemory.full_rows)(data, program.number(epoch))
+def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> Iterator[Step]:
+    """The steps of an epoch from a batch on."""
+    rows, remaining = program.place(data.rows(epoch))
     for index in range(first, data.full_batches):
         place = program.number(index)
-        yield lambda values, fine, step, place=place: program.numbered(
-            values, fine, data, rows, place, step
-        )
+        yield lambda fine, step, place=place: program.numbered(fine, data, rows, place, step)
     if data.remainder:
-        yield lambda values, fine, step: program.remainder(
-            values, fine, data, program.number(epoch), step
-        )
+        yield lambda fine, step: program.of_rows(fine, data, remaining, step)
 
 
-def stream_steps(
-    program: Program, batches: Iterable[Any], first: int
-) -> Iterator[Callable[..., tuple[Values, jax.Array, Metrics]]]:
+def stream_steps(program: Program, batches: Iterable[Any], first: int) -> Iterator[Step]:
     """The same for batches as they come; those before the first are passed over."""
     for index, batch in enumerate(batches):
         if index >= first:
             placed = program.place(batch)
-            yield lambda values, fine, step, placed=placed: program.step(values, fine, placed, step)
+            yield lambda fine, step, placed=placed: program.step(fine, placed, step)
 
 
 def joined(parts: list[Any]) -> HostMetrics:
@@ -86,11 +75,12 @@ def evaluated(program: Program, values: Values, source: Any, step: int) -> dict[
     """
     place, parts = program.number(step), []
     if isinstance(source, InMemory):
+        rows, remaining = program.place(source.rows(0))
         if source.full_batches:
-            metrics = program.evaluate(values, source, place)
+            metrics = program.evaluate(values, source, rows, place)
             parts.append((metrics, source.batch_size * source.full_batches))
         if source.remainder:
-            batch = source.take(source.remaining_rows(program.number(0)))
+            batch = source.take(remaining)
             parts.append((program.evaluate_batch(values, batch, place), source.remainder))
     else:
         for batch in source:

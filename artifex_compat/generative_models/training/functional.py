@@ -32,20 +32,30 @@ class Functional:
         }
         self.paths = tuple(path for path, _ in nnx.to_flat_state(state))
         self._variables = [live[path] for path in self.paths]
+        keys = [is_key(variable.get_raw_value()) for variable in self._variables]
+        self._keys = [index for index, found in enumerate(keys) if found]
+        self._numbers = [index for index, found in enumerate(keys) if not found]
 
     def read(self) -> Values:
         """The arrays of the objects, in the order of `paths`."""
         return [variable.get_raw_value() for variable in self._variables]
 
-    def release(self) -> Values:
-        """The arrays, for a compiled function that takes their memory; `write` must follow.
+    def release(self) -> tuple[Values, Values]:
+        """The arrays that a compiled function may take the memory of, and the keys, for `join`.
 
-        Those that anyone else holds too are copied, so that nobody finds an array of his deleted.
+        Arrays that anyone else holds too are copied, so that nobody finds an array of his deleted.
+        What else holds a key cannot be seen.
         """
-        return [
-            jnp.copy(variable.get_raw_value()) if _is_shared(variable) else variable.get_raw_value()
-            for variable in self._variables
-        ]
+        values, counts = _held([self._variables[index] for index in self._numbers])
+        for index, count in enumerate(counts):
+            if count > _ALONE:
+                values[index] = jnp.copy(values[index])
+        return values, [self._variables[index].get_raw_value() for index in self._keys]
+
+    def join(self, numbers: Values, keys: Values) -> Values:
+        """What `release` gave, in the order of `paths`."""
+        places = dict(zip(self._numbers + self._keys, numbers + keys, strict=True))
+        return [places[index] for index in range(len(places))]
 
     def named(self) -> dict[str, jax.Array]:
         """The arrays by their paths, written with slashes."""
@@ -82,13 +92,39 @@ class Functional:
         return jax.tree.leaves(state), result
 
 
-def _holders(variable: Any) -> int:
-    return sys.getrefcount(variable.get_raw_value())
+def _held(variables: list[nnx.Variable[Any]]) -> tuple[Values, list[int]]:
+    """The arrays of some variables, and how many hold each."""
+    values = [variable.get_raw_value() for variable in variables]
+    return values, list(map(sys.getrefcount, values))
 
 
-_ALONE = _holders(nnx.Variable(np.zeros(())))
+_ALONE = _held([nnx.Variable(np.zeros(()))])[1][0]
 
 
-def _is_shared(variable: Any) -> bool:
-    """Whether anything but a variable holds its array; keys are taken to be shared."""
-    return is_key(variable.get_raw_value()) or _holders(variable) > _ALONE
+class InPlace:
+    """A compiled function of the arrays of some objects, which hold the arrays that it gives.
+
+    The memory of the arrays before is taken over by those after.
+
+    Args:
+        functional: the objects.
+        function: `(values, *rest) -> (values, result)`.
+    """
+
+    def __init__(self, functional: Functional, function: Callable[..., tuple[Values, Any]]) -> None:
+        def run(numbers: Values, keys: Values, *rest: Any) -> tuple[Values, Any]:
+            return function(functional.join(numbers, keys), *rest)
+
+        self._functional = functional
+        self._run: Any = jax.jit(run, donate_argnums=0)
+
+    def __call__(self, *rest: Any) -> Any:
+        """The result, for the arrays that the objects hold and all else that the function takes."""
+        values, result = self._run(*self._functional.release(), *rest)
+        self._functional.write(values)
+        return result
+
+    @property
+    def compilations(self) -> int:
+        """How often it was compiled."""
+        return int(self._run._cache_size())

@@ -10,14 +10,16 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from artifex_compat.generative_models.training.data import InMemory
-from artifex_compat.generative_models.training.functional import Functional, Values
+from artifex_compat.generative_models.training.functional import Functional, InPlace, Values
 from artifex_compat.generative_models.training.metrics import Scalars, scalars
 from artifex_compat.generative_models.training.placement import everywhere, place
 from artifex_compat.generative_models.training.steps import Loss, descend, gradients_of
 
 Metrics = dict[str, jax.Array]
-Taken = tuple[Values, jax.Array, Metrics]
-"""The arrays after a step, whether all has been finite so far, and the metrics."""
+Fine = tuple[jax.Array, Metrics]
+"""Whether all has been finite so far, and the metrics."""
+Taken = tuple[Values, Fine]
+"""The arrays after a step, and the same."""
 
 
 class Program:
@@ -53,10 +55,10 @@ class Program:
         self._loss, self._seed = loss, seed
         self._mesh, self._compute_dtype = mesh, compute_dtype
         self.everywhere = everywhere(mesh)
-        self.epoch = jax.jit(self._epoch, donate_argnums=0)
-        self.remainder = jax.jit(self._remainder)
-        self.numbered = jax.jit(self._numbered)
-        self.step = jax.jit(self._step)
+        self.epoch = InPlace(self.training, self._epoch)
+        self.numbered = InPlace(self.training, self._numbered)
+        self.of_rows = InPlace(self.training, self._of_rows)
+        self.step = InPlace(self.training, self._step)
         self.evaluate = jax.jit(self._evaluate)
         self.evaluate_batch = jax.jit(self._evaluate_batch)
 
@@ -66,7 +68,10 @@ class Program:
 
     def settle(self) -> None:
         """Put the arrays of model and optimizer where they are trained."""
-        self.training.write(self.place(self.training.release()))
+        if self._mesh is not None:
+            # What is put on a mesh may keep the memory of where it was.
+            values = self.training.join(*self.training.release())
+            self.training.write(self.place(values))
 
     def number(self, value: int) -> jax.Array:
         """A number where a compiled function takes it without another transfer."""
@@ -77,17 +82,17 @@ class Program:
         return [values[index] for index in self._of_model]
 
     def _epoch(
-        self, values: Values, fine: jax.Array, data: InMemory, epoch: jax.Array, step: jax.Array
+        self, values: Values, fine: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
     ) -> Taken:
-        """All full batches of an epoch; metrics are `[full_batches]`."""
+        """The full batches of an epoch, by their rows; metrics are `[full_batches]`."""
 
         def body(carry: Any, rows: jax.Array) -> Any:
             values, fine, step = carry
             values, fine, terms = self._taken(values, fine, data.take(rows), step)
             return (values, fine, step + 1), terms
 
-        (values, fine, _), terms = lax.scan(body, (values, fine, step), data.full_rows(epoch))
-        return values, fine, terms.named()
+        (values, fine, _), terms = lax.scan(body, (values, fine, step), rows)
+        return values, (fine, terms.named())
 
     def _numbered(
         self,
@@ -98,19 +103,19 @@ class Program:
         number: jax.Array,
         step: jax.Array,
     ) -> Taken:
-        """One batch of an epoch, by the rows of all and its number."""
-        return self._step(values, fine, data.take(rows[number]), step)
+        """One full batch of an epoch, by the rows of all and its number."""
+        return self._of_rows(values, fine, data, rows[number], step)
 
-    def _remainder(
-        self, values: Values, fine: jax.Array, data: InMemory, epoch: jax.Array, step: jax.Array
+    def _of_rows(
+        self, values: Values, fine: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
     ) -> Taken:
-        """The smaller batch at the end of an epoch."""
-        return self._step(values, fine, data.take(data.remaining_rows(epoch)), step)
+        """One batch, by its rows."""
+        return self._step(values, fine, data.take(rows), step)
 
     def _step(self, values: Values, fine: jax.Array, batch: Any, step: jax.Array) -> Taken:
         """One batch."""
         values, fine, terms = self._taken(values, fine, batch, step)
-        return values, fine, terms.named()
+        return values, (fine, terms.named())
 
     def _taken(
         self, values: Values, fine: jax.Array, batch: Any, step: jax.Array
@@ -132,13 +137,15 @@ class Program:
 
         return lax.cond(fine, moved, lambda: values), fine, terms
 
-    def _evaluate(self, values: Values, data: InMemory, step: jax.Array) -> Metrics:
-        """Means of the metrics over all full batches."""
+    def _evaluate(
+        self, values: Values, data: InMemory, rows: jax.Array, step: jax.Array
+    ) -> Metrics:
+        """Means of the metrics over full batches, by their rows."""
 
         def body(_: None, rows: jax.Array) -> tuple[None, Metrics]:
             return None, self._evaluate_batch(values, data.take(rows), step)
 
-        _, metrics = lax.scan(body, None, data.full_rows(jnp.zeros((), jnp.int32)))
+        _, metrics = lax.scan(body, None, rows)
         return jax.tree.map(jnp.mean, metrics)
 
     def _evaluate_batch(self, values: Values, batch: Any, step: jax.Array) -> Metrics:

@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from artifex_compat.generative_models.training.epochs import HostMetrics
-
 
 @dataclass
 class RunState:
@@ -18,7 +16,7 @@ class RunState:
         batch: batches taken of the epoch that is not finished.
         last_epoch: the epoch that the run ends before.
         history: a row for each epoch.
-        metrics: metrics of the batches of the epoch that is not finished.
+        metrics: metrics of the batches of the epoch that is not finished, of JAX or numpy.
     """
 
     step: int = 0
@@ -26,7 +24,7 @@ class RunState:
     batch: int = 0
     last_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
-    metrics: list[HostMetrics] = field(default_factory=list)
+    metrics: list[dict[str, Any]] = field(default_factory=list)
 
     def to_facts(self) -> dict[str, Any]:
         """All of it, as JSON can hold it: every float32 is a float64 of few digits."""

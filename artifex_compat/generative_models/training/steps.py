@@ -9,7 +9,7 @@ from flax import nnx
 
 from artifex_compat.generative_models.models.vae.results import labels_of
 from artifex_compat.generative_models.training.batches import call_model, data_of
-from artifex_compat.generative_models.training.functional import Functional
+from artifex_compat.generative_models.training.functional import Functional, InPlace
 from edifice_py.checks import integer
 
 Metrics = dict[str, Any]
@@ -100,35 +100,23 @@ def loss_of(loss: Any, loss_type: str) -> Loss:
     raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
 
 
-class CompiledStep:
-    """One step of a model and its optimizer, compiled: the graph is walked once, not every step.
+def compiled_step(model: nnx.Module, optimizer: nnx.Optimizer[Any], loss: Loss) -> InPlace:
+    """One step as a compiled function `(batch, step) -> (loss, metrics)`, both before it.
 
-    Args:
-        model, optimizer: both are changed by each step.
-        loss: what is minimized.
+    The graph of model and optimizer is walked once, not every step; both are changed by each.
     """
+    functional = Functional(model, optimizer)
 
-    def __init__(self, model: nnx.Module, optimizer: nnx.Optimizer[Any], loss: Loss) -> None:
-        self._functional = Functional(model, optimizer)
+    def run(values: Any, batch: Any, step: Any) -> Any:
+        def on_nodes(model: Any, optimizer: Any) -> Any:
+            return update(model, optimizer, lambda model: loss(model, batch, None, step))
 
-        def run(values: Any, batch: Any, step: Any) -> Any:
-            def on_nodes(model: Any, optimizer: Any) -> Any:
-                return update(model, optimizer, lambda model: loss(model, batch, None, step))
+        return functional.call(values, on_nodes)
 
-            return self._functional.call(values, on_nodes)
-
-        self._run = jax.jit(run)
-
-    def __call__(self, batch: Any, step: Any) -> tuple[jax.Array, Metrics]:
-        """Take a step; loss and metrics are those before it."""
-        functional = self._functional
-        values, result = self._run(functional.read(), batch, _number(step))
-        functional.write(values)
-        loss, metrics = result
-        return loss, metrics
+    return InPlace(functional, run)
 
 
-def _number(step: Any) -> Any:
+def step_number(step: Any) -> Any:
     """A step as an integer, or as the array that it is.
 
     Raises:

@@ -19,7 +19,7 @@ from artifex_compat.generative_models.training.checkpoints import (
     from_host,
     to_host,
 )
-from artifex_compat.generative_models.training.program import Program
+from artifex_compat.generative_models.training.program import Fine, Program
 from artifex_compat.generative_models.training.run_state import RunState
 from artifex_compat.generative_models.training.steps import loss_of
 from artifex_compat.generative_models.training.trainers.vae_trainer import VAETrainer
@@ -179,8 +179,8 @@ class Trainer:
             NonFiniteError: the loss was not finite; the model is as before.
         """
         (take,) = epochs.stream_steps(self._program, [batch], 0)
-        _, metrics = self._take(take, self._program.place(np.True_))
-        host = epochs.joined([jax.device_get(metrics)])
+        _, terms = self._take(take, self._program.place(np.True_))
+        host = epochs.joined([jax.device_get(terms)])
         self.check(host)
         return epochs.means(host)
 
@@ -253,20 +253,18 @@ class Trainer:
         fine = self._program.place(np.True_)
         for take in steps:
             self._events.tell("on_batch_begin", state.batch)
-            fine, metrics = self._take(take, fine)
-            state.metrics.append(metrics)
+            fine, terms = self._take(take, fine)
+            state.metrics.append(terms)
             state.batch += 1
-            self._events.tell("on_batch_end", state.batch - 1, metrics)
+            self._events.tell("on_batch_end", state.batch - 1, terms)
         if not state.metrics:
             raise ValueError("data must have at least one batch an epoch, and there is none.")
         return self.check(epochs.joined(jax.device_get(state.metrics)))
 
-    def _take(self, take: Callable[..., Any], fine: jax.Array) -> tuple[jax.Array, Any]:
-        functional = self._program.training
-        values, fine, metrics = take(functional.read(), fine, self._program.number(self.state.step))
-        functional.write(values)
+    def _take(self, take: epochs.Step, fine: jax.Array) -> Fine:
+        found = take(fine, self._program.number(self.state.step))
         self.state.step += 1
-        return fine, metrics
+        return found
 
     def _validate(self, source: Any) -> Logs:
         self._events.tell("on_validation_begin")

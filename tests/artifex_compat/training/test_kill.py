@@ -54,7 +54,9 @@ def test_a_killed_run_ends_in_the_same_bits(tmp_path):
             process = start(folder)
             time.sleep(moments.uniform(0, 0.8 * seconds))
             process.kill()
-            killed += process.wait() != 0
+            ended = process.wait() == 0
+            killed += not ended
+            seconds *= 0.7 if ended else 1  # the first run compiled, and took longer than these
             process.stdout.close()
         had, history, _ = finish(folder)
         assert history == wanted_history

@@ -149,7 +149,7 @@ def test_a_bound_step_compiles_once_and_keeps_what_others_hold():
     trainer.train_step({"data": X}, step=0)
     for step in (1, 2, np.int64(3)):
         trainer.train_step({"data": X}, step=step)
-    assert trainer._steps["mse"]._run._cache_size() == 1
+    assert trainer._steps["mse"].compilations == 1
     np.testing.assert_array_equal(kernel, before)
     assert not np.array_equal(made.encoder.mean_proj.kernel[...], before)
 

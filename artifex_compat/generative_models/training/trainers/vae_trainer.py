@@ -22,10 +22,12 @@ from artifex_compat.generative_models.models.vae.results import (
     with_aliases,
 )
 from artifex_compat.generative_models.training.batches import call_model, data_of
+from artifex_compat.generative_models.training.functional import InPlace
 from artifex_compat.generative_models.training.steps import (
-    CompiledStep,
     Metrics,
     codebook_loss,
+    compiled_step,
+    step_number,
     update,
 )
 from edifice_py.checks import choice, positive_int, same_shape
@@ -98,7 +100,7 @@ class VAETrainer:
         if not isinstance(self.config, VAETrainingConfig):
             raise TypeError(f"config must be a VAETrainingConfig, not {self.config!r}.")
         self.model, self.optimizer = _model_and_optimizer(model, optimizer)
-        self._steps: dict[str, CompiledStep] = {}
+        self._steps: dict[str, InPlace] = {}
 
     @property
     def warmup_steps(self) -> int:
@@ -245,12 +247,12 @@ class VAETrainer:
                 "train_step of a trainer that has a model is compiled already: call it as it is, "
                 "or give nnx.jit the train_step of VAETrainer(config)."
             )
-        return self._compiled(loss_type)(data, step)
+        return self._compiled(loss_type)(data, step_number(step))
 
-    def _compiled(self, loss_type: str) -> CompiledStep:
+    def _compiled(self, loss_type: str) -> InPlace:
         if loss_type not in self._steps:
             loss = self.create_loss_fn(loss_type=loss_type)
-            self._steps[loss_type] = CompiledStep(self.model, self.optimizer, loss)
+            self._steps[loss_type] = compiled_step(self.model, self.optimizer, loss)
         return self._steps[loss_type]
 
     def create_loss_fn(
