@@ -13,7 +13,6 @@ from flax import nnx
 from artifex_compat.generative_models.core.configuration import EncoderConfig, ModelConfiguration
 from artifex_compat.generative_models.core.configuration.vae_config import ENCODER_TYPES
 from artifex_compat.generative_models.core.layers.cnn import CNN
-from artifex_compat.generative_models.core.layers.heads import side_by_side
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
 from artifex_compat.generative_models.models.vae.calling import call_with
@@ -74,8 +73,7 @@ class MLPEncoder(Encoder):
         """
         self.adapt(example_shape(x))
         h = self.backbone(flatten(x), rngs=rngs)
-        mean, log_var = side_by_side(h, self.mean_proj, self.logvar_proj)
-        return mean, log_var
+        return self.mean_proj(h), self.logvar_proj(h)
 
 
 class CNNEncoder(Encoder):
@@ -113,8 +111,7 @@ class CNNEncoder(Encoder):
         """
         self.adapt(example_shape(x))
         h = self.flatten(self.cnn(x, rngs=rngs))
-        mean, log_var = side_by_side(h, self.mean_proj, self.logvar_proj)
-        return mean, log_var
+        return self.mean_proj(h), self.logvar_proj(h)
 
 
 class ResNetEncoder(CNNEncoder):
