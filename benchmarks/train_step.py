@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import optax
 
+from by_hand import dense
 from edifice_py import random, vae
 from interleaved import compare
 
@@ -22,11 +23,6 @@ WORKLOADS = {
 STEPS, ROUNDS = 300, 15
 OPTIMIZER = optax.adam(1e-3)
 Step = Callable[[Any], Any]
-
-
-def dense(params: Any, x: jax.Array) -> jax.Array:
-    """A bare dense layer."""
-    return x @ params["kernel"] + params["bias"]
 
 
 def bare_loss(params: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:

@@ -24,7 +24,7 @@ def draft(run: Run) -> str:
     for verdict in run.verdicts:
         if verdict.broken:
             name, words = (
-                f"{verdict.case.source}:{verdict.case.id}",
+                verdict.case.address,
                 " ".join(verdict.error.split()),
             )
             text += f"# No deviation excuses {name}: {words}\n"
@@ -39,7 +39,7 @@ def _merged(run: Run) -> list[dict[str, Any]]:
     for verdict in run.verdicts:
         if verdict.status == FAILED and not verdict.broken:
             for held in _held(verdict):
-                name = _escaped(f"{verdict.case.source}:{verdict.case.id}")
+                name = _escaped(verdict.case.address)
                 function = _escaped(verdict.case.function)
                 alike = repr((function, held))
                 if isinstance(held.get("bound"), dict):  # a number is one measurement's

@@ -28,6 +28,11 @@ class Case:
         return f"{self.group}/{self.name}"
 
     @property
+    def address(self) -> str:
+        """`source:group/case`, which no other case has."""
+        return f"{self.source}:{self.id}"
+
+    @property
     def dtype(self) -> str:
         """The narrowest float type among its arrays, or nothing where there is none."""
         arrays = (*self.inputs.values(), *self.outputs.values())

@@ -86,7 +86,7 @@ def draft(options: argparse.Namespace) -> int:
 def list_cases(options: argparse.Namespace) -> int:
     """List cases."""
     for case in _cases(options):
-        print(f"{case.source}:{case.id}  {case.function}  {case.why}".rstrip())
+        print(f"{case.address}  {case.function}  {case.why}".rstrip())
     return HELD
 
 

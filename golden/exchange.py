@@ -32,7 +32,7 @@ def export(cases: Sequence[Case], file: Path) -> None:
         try:
             requests.append(wire.request(number, case))
         except wire.ProtocolError as error:
-            raise UnreadableError(f"{case.source}:{case.id}: {sentence(error)}") from error
+            raise UnreadableError(f"{case.address}: {sentence(error)}") from error
     _write(file, {"protocol": wire.PROTOCOL}, "requests", requests)
 
 
@@ -64,7 +64,7 @@ def answered(file: Path, cases: Sequence[Case]) -> Implementation:
         UnreadableError: the file is broken, larger than answers to these cases can be, or
             answers another case, or one twice.
     """
-    wanted = {f"{case.source}:{case.id}": case for case in cases}
+    wanted = {case.address: case for case in cases}
     message = _read(file, wire.most_answers_bytes(cases))
     try:
         said = wire.read_handshake(message)
@@ -87,7 +87,7 @@ def answered(file: Path, cases: Sequence[Case]) -> Implementation:
             raise UnreadableError(f"{file}: {name}: {sentence(error)}") from error
 
     def told(case: Case) -> Mapping[str, Array]:
-        outcome = outcomes.get(f"{case.source}:{case.id}")
+        outcome = outcomes.get(case.address)
         if outcome is None:
             raise BrokenError(f"{file} has no answer to it")
         if isinstance(outcome, Exception):

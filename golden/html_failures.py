@@ -27,7 +27,7 @@ def _of_run(run: Run) -> Iterator[Markup]:
 
 def _of_case(verdict: Verdict) -> Markup:
     case = verdict.case
-    parts = [element("h4", f"{case.source}:{case.id}")]
+    parts = [element("h4", case.address)]
     if case.why:
         parts.append(element("p", case.why, class_="quiet"))
     if verdict.error:

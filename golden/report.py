@@ -143,7 +143,7 @@ def _reached(verdict: Verdict, outputs: Sequence[OutputVerdict]) -> str:
 
 
 def _failure(verdict: Verdict) -> str:
-    lines = [f"  FAILED {verdict.case.source}:{verdict.case.id} {verdict.error}".rstrip()]
+    lines = [f"  FAILED {verdict.case.address} {verdict.error}".rstrip()]
     for output in verdict.outputs:
         if output.status == FAILED:
             lines.append(f"    {output.name} ({output.kind}): {_words(output.difference)}")

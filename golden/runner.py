@@ -5,13 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from golden.adapters import (
-    AnswerError,
-    BrokenError,
-    Implementation,
-    StartError,
-    UnsupportedError,
-)
+from golden.adapters import BrokenError, Implementation, StartError, UnsupportedError, words_of
 from golden.arrays import Array
 from golden.case import Case
 from golden.compare import Difference, compare, distances
@@ -109,8 +103,7 @@ def _verdict(
         return Verdict(case, implementation.name, FAILED, error=str(error), broken=True)
     except Exception as error:
         # Whatever a tested implementation raises is its answer, and a wrong one.
-        told = isinstance(error, AnswerError)
-        words = str(error) if told else f"{type(error).__name__}: {error}"
+        words = words_of(error)
         refusal = find_refusal(deviations, case, words)
         status = DECLARED if refusal else FAILED
         return Verdict(case, implementation.name, status, error=words, refusal=refusal)

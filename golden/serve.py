@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 from golden import wire
-from golden.adapters import Implementation, UnsupportedError
+from golden.adapters import Implementation, UnsupportedError, words_of
 from golden.base64_arrays import encode
 from golden.case import Case
 
@@ -39,7 +39,7 @@ def answer_to(implementation: Implementation, case: Case) -> dict[str, Any]:
         return {"status": "unsupported", "reason": str(error)}
     except Exception as error:
         # Whatever it raises is its answer.
-        return {"status": "error", "message": f"{type(error).__name__}: {error}"}
+        return {"status": "error", "message": words_of(error)}
     return {"status": "ok", "outputs": outputs}
 
 

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from golden.adapters import (
-    AnswerError,
-    BrokenError,
-    Implementation,
-    StartError,
-    UnsupportedError,
-)
+from golden.adapters import Implementation, StartError, UnsupportedError, words_of
 from golden.arrays import Array, describe
 from golden.compare import compare
 from golden.convention import ROUNDING, Convention, Question
@@ -61,9 +55,7 @@ def _finding(implementation: Implementation, question: Question) -> Finding:
         raise
     except Exception as error:
         # Whatever an implementation raises is its answer, and none that tells a convention.
-        told = isinstance(error, AnswerError | BrokenError)
-        words = str(error) if told else f"{type(error).__name__}: {error}"
-        return Finding(question, NO_ANSWER, words=words.partition("\n")[0])
+        return Finding(question, NO_ANSWER, words=words_of(error).partition("\n")[0])
     given = {name: np.asarray(array) for name, array in had.items()}
     for convention in question.conventions:
         if _fits(convention, given, wide=implementation.wide):

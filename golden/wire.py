@@ -103,7 +103,7 @@ def request(number: int, case: Case) -> dict[str, Any]:
     """
     return {
         "id": number,
-        "case": f"{case.source}:{case.id}",
+        "case": case.address,
         "function": case.function,
         "options": _plain(dict(case.options), "options"),
         "inputs": {name: encode(array) for name, array in case.inputs.items()},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, cast
@@ -32,6 +33,13 @@ class StartError(Exception):
     """An implementation cannot be asked at all, and why, in one sentence."""
 
 
+def words_of(error: Exception) -> str:
+    """What an implementation said by raising: in its own words where it spoke itself."""
+    told = isinstance(error, AnswerError | BrokenError)
+    return str(error) if told else f"{type(error).__name__}: {error}"
+
+
+Formula = Callable[..., Any]
 Answer = Callable[[Case], Mapping[str, Array]]
 """The outputs of a case. Raises `UnsupportedError` where there is no such function."""
 
@@ -48,7 +56,24 @@ class Implementation:
     """It answers in float64 whatever the dtype of a case."""
 
 
-def core_formula(package: str, function: str) -> Callable[..., Any]:
+def function_of_convention(case: Case, functions: Mapping[tuple[str, Any], Formula]) -> Formula:
+    """The function that has the quantity of a question of convention, with the question's options.
+
+    Args:
+        case: its option `place` says where the quantity is asked for.
+        functions: by quantity and place.
+
+    Raises:
+        UnsupportedError: there is none.
+    """
+    place = case.options["place"]
+    function = functions.get((case.function.removeprefix("convention."), place))
+    if function is None:
+        raise UnsupportedError(f"{case.function} of the {place}")
+    return partial(function, **{name: v for name, v in case.options.items() if name != "place"})
+
+
+def core_formula(package: str, function: str) -> Formula:
     """The formula of a package that `core.module.name` names.
 
     Raises:
@@ -58,7 +83,7 @@ def core_formula(package: str, function: str) -> Callable[..., Any]:
     if find_spec(f"{package}.{module}") and len(names) == 1:
         formula = getattr(import_module(f"{package}.{module}"), names[0], None)
         if formula is not None:
-            return cast(Callable[..., Any], formula)
+            return cast(Formula, formula)
     raise UnsupportedError(function)
 
 

@@ -1,13 +1,14 @@
 """What Artifex's API answers to questions of convention: a method of a model or trainer each."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from golden.adapters import UnsupportedError
+from golden.adapters import function_of_convention
 from golden.adapters.artifex_build import Api
 from golden.case import Case
 
@@ -17,12 +18,8 @@ Outputs = Mapping[str, jax.Array]
 
 def answer(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """What the method gives that has the quantity."""
-    options = dict(case.options)
-    place = options.pop("place")
-    function = _FUNCTIONS.get((case.function.removeprefix("convention."), place))
-    if function is None:
-        raise UnsupportedError(f"{case.function} of the {place}")
-    return function(api, **inputs, **options)
+    found: Outputs = function_of_convention(case, _FUNCTIONS)(api, **inputs)
+    return found
 
 
 def _model(api: Api, kind: str, latent: int = 1, **fields: Any) -> Any:
@@ -63,14 +60,9 @@ def _bernoulli(api: Api, reconstruction: jax.Array, target: jax.Array) -> Output
     return {"value": terms["reconstruction_loss"]}
 
 
-def _reconstruction_in_training(api: Api, reconstruction: jax.Array, target: jax.Array) -> Outputs:
+def _in_training(loss_type: str, api: Api, reconstruction: jax.Array, target: jax.Array) -> Outputs:
     trainer = api.trainers.VAETrainer()
-    return {"value": trainer.compute_reconstruction_loss(target, reconstruction, "mse")}
-
-
-def _bernoulli_in_training(api: Api, reconstruction: jax.Array, target: jax.Array) -> Outputs:
-    trainer = api.trainers.VAETrainer()
-    return {"value": trainer.compute_reconstruction_loss(target, reconstruction, "bce")}
+    return {"value": trainer.compute_reconstruction_loss(target, reconstruction, loss_type)}
 
 
 def _kl(api: Api, mean: jax.Array, log_var: jax.Array) -> Outputs:
@@ -102,9 +94,8 @@ def _capacity(
 
 def _log_variance(api: Api, log_var: jax.Array) -> Outputs:
     """A sample over that of the standard normal, with the same noise."""
-    prior, samples = jnp.zeros_like(log_var), []
-    for of in (log_var, prior):
-        samples.append(_model(api, "VAE").reparameterize(prior, of))
+    prior = jnp.zeros_like(log_var)
+    samples = [_model(api, "VAE").reparameterize(prior, of) for of in (log_var, prior)]
     return {"value": samples[0] / samples[1]}
 
 
@@ -152,11 +143,11 @@ def _codes(api: Api, codebook: jax.Array, **fields: Any) -> Any:
 
 _FUNCTIONS: Mapping[tuple[str, Any], Callable[..., Outputs]] = {
     ("reconstruction", "loss"): _reconstruction,
-    ("reconstruction", "trainer"): _reconstruction_in_training,
+    ("reconstruction", "trainer"): partial(_in_training, "mse"),
     ("bernoulli", "loss"): _bernoulli,
-    ("bernoulli", "trainer"): _bernoulli_in_training,
+    ("bernoulli", "trainer"): partial(_in_training, "bce"),
     ("saturation", "loss"): _bernoulli,
-    ("saturation", "trainer"): _bernoulli_in_training,
+    ("saturation", "trainer"): partial(_in_training, "bce"),
     ("kl", "loss"): _kl,
     ("kl", "trainer"): _kl_in_training,
     ("kl_of_maps", "loss"): _kl,

@@ -1,6 +1,5 @@
 """The trainer's terms and whole runs, as Artifex was asked for them."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -82,13 +81,18 @@ def whole_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     return {"loss_returned": value, **found, **named}
 
 
+def optimizer_of(case: Case, model: nnx.Module) -> nnx.Optimizer[Any]:
+    """The optimizer that a recorded expression like `optax.adam(1e-3)` makes."""
+    rate = str(case.options["optimizer"]).partition("adam(")[2].partition(")")[0]
+    return nnx.Optimizer(model, optax.adam(float(rate)), wrt=nnx.Param)
+
+
 def run(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A whole run of `train_step`, compiled."""
     trainer, options = _trainer(api, case.options["trainer"]), case.options["options"]
     kind, key = options["loss_type"], options["batch_key"]
-    rate = re.search(r"adam\(([\d.e-]+)\)", str(case.options["optimizer"]))
     model = build(api, case)
-    optimizer = nnx.Optimizer(model, optax.adam(float(rate.group(1))), wrt=nnx.Param)  # type: ignore[union-attr]
+    optimizer = optimizer_of(case, model)
     batches = inputs["batches"]
     found: Outputs = values_of(model, nnx.Param, "initial")
 

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from edifice_py import random
 from edifice_py.core import gaussian, objective, quantize
 from edifice_py.generative import vae
-from golden.adapters import UnsupportedError
+from golden.adapters import function_of_convention
 from golden.case import Case
 
 Inputs = Mapping[str, jax.Array]
@@ -18,12 +18,8 @@ Outputs = Mapping[str, jax.Array]
 
 def answer(case: Case, inputs: Inputs) -> Outputs:
     """What the one loss, or the formula of the core, gives; there is no trainer here."""
-    options = dict(case.options)
-    place = options.pop("place")
-    function = _FUNCTIONS.get((case.function.removeprefix("convention."), place))
-    if function is None:
-        raise UnsupportedError(f"{case.function} of the {place}")
-    return function(**inputs, **options)
+    found: Outputs = function_of_convention(case, _FUNCTIONS)(**inputs)
+    return found
 
 
 def _reconstruction(reconstruction: jax.Array, target: jax.Array) -> Outputs:

@@ -136,34 +136,36 @@ def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
 
 
 def _build(case: Case, inputs: Inputs) -> Outputs:
-    encoder, decoder = vae.build(**_network_options(case))
+    encoder, decoder = vae.build(**network_options(case))
     return _encoded(case, encoder, inputs) | _decoded(case, decoder, inputs)
 
 
 def _build_encoder(case: Case, inputs: Inputs) -> Outputs:
-    return _encoded(case, vae.build_encoder(**_network_options(case)), inputs)
+    return _encoded(case, vae.build_encoder(**network_options(case)), inputs)
 
 
 def _build_decoder(case: Case, inputs: Inputs) -> Outputs:
-    return _decoded(case, vae.build_decoder(**_network_options(case)), inputs)
+    return _decoded(case, vae.build_decoder(**network_options(case)), inputs)
 
 
-def _network_options(case: Case) -> dict[str, Any]:
+def network_options(case: Case) -> dict[str, Any]:
+    """The options of a case that are those of `vae.build`."""
     run = ("seed", "beta", "learning_rate", "steps")
     return {name: value for name, value in case.options.items() if name not in run}
 
 
 def _encoded(case: Case, encoder: Any, inputs: Inputs) -> dict[str, jax.Array]:
     params = encoder.init(case.options["seed"])
-    return _flat("encoder", params) | encoder.apply(params, inputs["input"])
+    return flat("encoder", params) | encoder.apply(params, inputs["input"])
 
 
 def _decoded(case: Case, decoder: Any, inputs: Inputs) -> dict[str, jax.Array]:
     params = decoder.init(case.options["seed"])
-    return _flat("decoder", params) | {"reconstruction": decoder.apply(params, inputs["latent"])}
+    return flat("decoder", params) | {"reconstruction": decoder.apply(params, inputs["latent"])}
 
 
-def _flat(prefix: str, params: Params) -> dict[str, jax.Array]:
+def flat(prefix: str, params: Params) -> dict[str, jax.Array]:
+    """Arrays of a network by `prefix/layer/name`."""
     return {
         f"{prefix}/{layer}/{name}": array
         for layer, arrays in params.items()
@@ -177,10 +179,14 @@ def _activation(case: Case, inputs: Inputs) -> Outputs:
     return {"value": function(inputs["x"]), "grad_x": gradient}
 
 
+def polaris_adam(case: Case) -> optax.GradientTransformation:
+    """The optimizer of a case, as Axon has it from Polaris: 1e-15 is inside its root."""
+    return optax.adam(case.options["learning_rate"], eps_root=1e-15)
+
+
 def _train(case: Case, inputs: Inputs) -> Outputs:
-    encoder, decoder = vae.build(**_network_options(case))
-    # Polaris' Adam has 1e-15 inside its root.
-    optimizer = optax.adam(case.options["learning_rate"], eps_root=1e-15)
+    encoder, decoder = vae.build(**network_options(case))
+    optimizer = polaris_adam(case)
 
     def loss(params: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         posterior = encoder.apply(params["encoder"], x)
@@ -202,7 +208,7 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
     start = params, optimizer.init(params), _key(case)
     with jax.numpy_dtype_promotion("standard"):  # optax promotes its step count
         (params, _, key), losses = jax.lax.scan(step, start, inputs["batches"])
-    final = _flat("final/encoder", params["encoder"]) | _flat("final/decoder", params["decoder"])
+    final = flat("final/encoder", params["encoder"]) | flat("final/decoder", params["decoder"])
     return {"losses": losses, "new_key": key} | final
 
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
-import optax
 from flax import nnx
 
 from artifex_compat.edifice_noise import draw_as_edifice, edifice_key
@@ -13,14 +12,17 @@ from artifex_compat.generative_models.models.vae import VAE, MLPDecoder, MLPEnco
 from artifex_compat.generative_models.training import Trainer
 from edifice_py import random, vae
 from golden.adapters.artifex_build import Api
+from golden.adapters.edifice_py import flat, network_options, polaris_adam
 from golden.case import Case
 
 
 def answer(_: Api, case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Edifice's whole run by `Trainer`: its weights, its noise, its optimizer; an epoch a batch."""
-    options, rngs = case.options, nnx.Rngs(0)
-    names = ("input_size", "latent_size", "encoder_sizes", "decoder_sizes", "activation")
-    size, latent, down, up, activation = (options[name] for name in names)
+    options, rngs, network = case.options, nnx.Rngs(0), network_options(case)
+    size, latent = network["input_size"], network["latent_size"]
+    down, up, activation = (
+        network[name] for name in ("encoder_sizes", "decoder_sizes", "activation")
+    )
     model = VAE(
         MLPEncoder(down, latent, activation, size, rngs=rngs),
         MLPDecoder(up, size, latent, activation, output_activation="linear", rngs=rngs),
@@ -28,22 +30,13 @@ def answer(_: Api, case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
         kl_weight=options["beta"],
         rngs=rngs,
     )
-    networks = vae.build(**{name: options[name] for name in names})
-    load_edifice_params(model, *(network.init(options["seed"]) for network in networks))
+    parts = (part.init(options["seed"]) for part in vae.build(**network))
+    load_edifice_params(model, *parts)
     draw_as_edifice(model, random.key(options["seed"]))
-    # Polaris' Adam has 1e-15 inside its root.
-    adam = optax.adam(options["learning_rate"], eps_root=1e-15)
-    trainer = Trainer(model, nnx.Optimizer(model, adam, wrt=nnx.Param))
+    trainer = Trainer(model, nnx.Optimizer(model, polaris_adam(case), wrt=nnx.Param))
     for batch in inputs["batches"]:
         trainer.train(batch, 1, len(batch), shuffle=False)
     encoder, decoder = edifice_params(model)
-    final = {"encoder": encoder, "decoder": decoder}
-    return {
-        "losses": jnp.stack([jnp.float32(row["loss"]) for row in trainer.history]),
-        "new_key": edifice_key(model),
-    } | {
-        f"final/{network}/{layer}/{name}": value
-        for network, layers in final.items()
-        for layer, arrays in layers.items()
-        for name, value in arrays.items()
-    }
+    losses = jnp.stack([jnp.float32(row["loss"]) for row in trainer.history])
+    final = flat("final/encoder", encoder) | flat("final/decoder", decoder)
+    return {"losses": losses, "new_key": edifice_key(model)} | final

@@ -1,17 +1,15 @@
 """Artifex's recorded runs of 20 steps, taken by `Trainer`: as one epoch, and step by step."""
 
-import re
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 import pytest
 from flax import nnx
 
 from artifex_compat.generative_models.training import Trainer, VAETrainer, VAETrainingConfig
 from golden import loader
 from golden.adapters.artifex_build import api_of, build
+from golden.adapters.artifex_training import optimizer_of
 from golden.tolerances import TABLE
 
 CASES = {case.name: case for case in loader.load(loader.SHIPPED, "artifex-0.1.3:training/*")}
@@ -19,8 +17,7 @@ CASES = {case.name: case for case in loader.load(loader.SHIPPED, "artifex-0.1.3:
 
 def trainer(case, **options):
     model = build(api_of("artifex_compat"), case)
-    rate = float(re.search(r"adam\(([\d.e-]+)\)", str(case.options["optimizer"])).group(1))
-    optimizer = nnx.Optimizer(model, optax.adam(rate), wrt=nnx.Param)
+    optimizer = optimizer_of(case, model)
     loss = VAETrainer(VAETrainingConfig(**(case.options["trainer"] or {})))
     return Trainer(
         model, optimizer, loss, loss_type=case.options["options"]["loss_type"], **options

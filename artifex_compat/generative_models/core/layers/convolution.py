@@ -11,8 +11,8 @@ from edifice_py.core.convolution import convolution, transposed_convolution
 Size = tuple[int, int]
 
 
-class Conv(nnx.Conv):
-    """An `nnx.Conv` for images NHWC, padded as "SAME".
+class _Same:
+    """What a convolution here is made of: plain arguments, which leave all else as nnx has it.
 
     Args:
         in_features, out_features: channels.
@@ -30,26 +30,19 @@ class Conv(nnx.Conv):
         *,
         rngs: nnx.Rngs,
     ) -> None:
-        super().__init__(in_features, out_features, kernel_size, strides, rngs=rngs)
+        super().__init__(in_features, out_features, kernel_size, strides, rngs=rngs)  # type: ignore[call-arg]
+
+
+class Conv(_Same, nnx.Conv):
+    """An `nnx.Conv` for images NHWC, padded as "SAME"."""
 
     def __call__(self, inputs: jax.Array) -> jax.Array:  # type: ignore[override]
         """`[batch, height, width, in_features]` to `[batch, ..., out_features]`."""
         return _apply(self, inputs, convolution)
 
 
-class ConvTranspose(nnx.ConvTranspose):
-    """An `nnx.ConvTranspose` for images NHWC, padded as "SAME", with the arguments of `Conv`."""
-
-    def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        kernel_size: Size,
-        strides: Size = (1, 1),
-        *,
-        rngs: nnx.Rngs,
-    ) -> None:
-        super().__init__(in_features, out_features, kernel_size, strides, rngs=rngs)
+class ConvTranspose(_Same, nnx.ConvTranspose):
+    """An `nnx.ConvTranspose` for images NHWC, padded as "SAME"."""
 
     def __call__(self, inputs: jax.Array) -> jax.Array:
         """`[batch, height, width, in_features]` to `[batch, ..., out_features]`."""
