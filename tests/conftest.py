@@ -15,7 +15,7 @@ _CACHE = {
     "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".pytest_cache" / "jax"),
     "jax_persistent_cache_min_compile_time_secs": 0.02,
 }
-# Programs of the tests' size take longer to compile well than to run badly: so they take half of the
+# Programs of the tests' size take longer to compile well than to run badly: so they take half the
 # time, and give the same bits where bits are asked for, which they do not at level 0.
 _QUICK = (
     "--xla_backend_optimization_level=1",

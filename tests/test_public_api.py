@@ -19,7 +19,8 @@ SURFACE = {
         "element_mean feature_sum_batch_mean latent_sum latent_sum_batch_mean"
     ),
     "edifice_py.core.gaussian": (
-        "clip_log_var free_bits kl_divergence kl_per_dimension kl_per_sample reparameterize"
+        "clip_log_var free_bits kl_divergence kl_per_dimension kl_per_sample log_density "
+        "reparameterize"
     ),
     "edifice_py.core.reconstruction": (
         "absolute_error bernoulli_from_logits bernoulli_from_probabilities bernoulli_with_offset "

@@ -67,3 +67,24 @@ def reparameterize_grad_log_var(mean: Array, log_var: Array, noise: Array) -> Ar
     """S e / 2."""
     del mean
     return np.sqrt(np.exp(log_var)) * noise / 2
+
+
+def log_density(x: Array, mean: Array, log_var: Array) -> Array:
+    """Log of 1 / sqrt(2 pi s^2) exp(-(x - m)^2 / (2 s^2))."""
+    variance = np.exp(log_var)
+    return -((x - mean) ** 2) / (2 * variance) - 0.5 * np.log(2 * np.pi * variance)
+
+
+def log_density_grad_x(x: Array, mean: Array, log_var: Array) -> Array:
+    """(m - x) / s^2."""
+    return (mean - x) / np.exp(log_var)
+
+
+def log_density_grad_mean(x: Array, mean: Array, log_var: Array) -> Array:
+    """(x - m) / s^2."""
+    return -log_density_grad_x(x, mean, log_var)
+
+
+def log_density_grad_log_var(x: Array, mean: Array, log_var: Array) -> Array:
+    """((x - m)^2 / s^2 - 1) / 2."""
+    return ((x - mean) ** 2 / np.exp(log_var) - 1) / 2

@@ -1,0 +1,131 @@
+"""Examples with their factors, and what must hold of them before training."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from artifex_compat.data.files import Array, DataError
+from edifice_py.checks import choice
+
+LOSSES = ("bce", "mae", "mse")
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Examples and the factors that made them.
+
+    Attributes:
+        x: float32 images `[n, height, width, channels]`, or vectors `[n, features]`.
+        factors: `[n, factors]`, or None where nobody knows them. A label is one factor.
+        factor_names: a name for each.
+    """
+
+    x: Array
+    factors: Array | None = None
+    factor_names: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit.
+
+        Raises:
+            DataError: there is another number of factors than of examples or of names.
+        """
+        if self.factors is None:
+            return
+        if self.factors.ndim != 2 or len(self.factors) != len(self.x):
+            raise DataError(
+                f"factors must be [{len(self.x)}, factors], a row for each example, "
+                f"not {list(self.factors.shape)}."
+            )
+        if not self.factor_names:
+            names = tuple(f"factor {index}" for index in range(self.factors.shape[1]))
+            object.__setattr__(self, "factor_names", names)
+        if len(self.factor_names) != self.factors.shape[1]:
+            raise DataError(
+                f"factor_names must be {self.factors.shape[1]} names, one for each factor, "
+                f"not {len(self.factor_names)}."
+            )
+
+    def __len__(self) -> int:
+        """How many examples there are."""
+        return len(self.x)
+
+    def take(self, rows: Any) -> "Examples":
+        """The examples of some rows: indices, or a slice."""
+        factors = None if self.factors is None else self.factors[rows]
+        return Examples(self.x[rows], factors, self.factor_names)
+
+    def split(self, held_out: float = 0.2, seed: int = 0) -> tuple["Examples", "Examples"]:
+        """Examples for training and others for validation, in a random order.
+
+        Args:
+            held_out: the share of the second part, above 0 and below 1.
+            seed: names the order.
+
+        Raises:
+            ValueError: one of the parts would be empty.
+        """
+        count = round(len(self) * held_out)
+        if not 0 < count < len(self):
+            raise ValueError(
+                f"held_out must leave some of the {len(self)} examples for each part, "
+                f"like 0.2, not {held_out}."
+            )
+        order = shuffled(len(self), seed)
+        return self.take(order[count:]), self.take(order[:count])
+
+    def as_batch(self) -> dict[str, Array]:
+        """What `Trainer.train` and `evaluate_disentanglement` take: `image`, and `labels`."""
+        return {"image": self.x} | ({} if self.factors is None else {"labels": self.factors})
+
+
+def shuffled(count: int, seed: int) -> Array:
+    """The numbers from 0 to `count` - 1 in a random order, `[count]`.
+
+    They are sorted by the words of a bit generator, whose stream no release of numpy changes.
+    """
+    return np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
+
+
+def check_examples(
+    x: Any, *, loss_type: str = "mse", input_shape: tuple[int, ...] | None = None
+) -> None:
+    """Refuse data that training would choke on, before it starts.
+
+    Args:
+        x: examples `[n, ...]`.
+        loss_type: "mse", "mae" or "bce", as of `VAETrainer`: "bce" wants numbers in [0, 1].
+        input_shape: the shape of one example that the model is for, None for any.
+
+    Raises:
+        DataError: there are none, they are no numbers, one of them is not finite, they have
+            another shape, or they are out of the loss' range.
+        ValueError: there is no such loss.
+    """
+    choice("loss_type", loss_type, LOSSES)
+    values = np.asarray(x)
+    if values.dtype.kind not in "bf" and not np.issubdtype(values.dtype, np.integer):
+        raise DataError(f"the data must be numbers, not {values.dtype}.")
+    if values.ndim < 2 or values.size == 0:
+        raise DataError(
+            f"the data must be examples [n, ...], at least one, not an array of "
+            f"{list(values.shape)}."
+        )
+    if input_shape is not None and values.shape[1:] != tuple(input_shape):
+        raise DataError(
+            f"the data must be examples of the model's shape {list(input_shape)}, "
+            f"not of {list(values.shape[1:])}."
+        )
+    low, high = float(values.min()), float(values.max())  # a NaN anywhere is both
+    if not np.isfinite([low, high]).all():
+        broken = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        raise DataError(
+            f"the data must be finite, and {broken.sum():,} of {len(values):,} examples are not, "
+            f"the first of them number {broken.argmax()}."
+        )
+    if loss_type == "bce" and not 0 <= low <= high <= 1:
+        raise DataError(
+            f"the data must lie in [0, 1] for loss_type 'bce', not from {low:g} to {high:g}; "
+            "rescale them, or use loss_type 'mse'."
+        )

@@ -1,0 +1,165 @@
+"""`evaluate_disentanglement` of the documents, for any model and data."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from artifex_compat.evaluation.active_units_metric import active_units
+from artifex_compat.evaluation.arrays import Array, classes_of_factors
+from artifex_compat.evaluation.batches import Batch, batches_of, in_memory, rows_of
+from artifex_compat.evaluation.beta_vae_metric import beta_vae_score
+from artifex_compat.evaluation.dci_metric import dci
+from artifex_compat.evaluation.discrete import discretize, mutual_information
+from artifex_compat.evaluation.factor_vae_metric import factor_vae_score
+from artifex_compat.evaluation.inference import posterior_of_data
+from artifex_compat.evaluation.mig_metric import mig
+from artifex_compat.evaluation.modularity_metric import modularity
+from artifex_compat.evaluation.sap_metric import sap
+from artifex_compat.evaluation.score import Score, numbers
+from edifice_py.checks import choice, positive_int
+
+BATCH = 256
+MI_BINS = 10
+"""The page's number of bins for its mean mutual information."""
+
+
+def evaluate_disentanglement(
+    model: Any,
+    dataset: Any,
+    num_samples: int = 1000,
+    *,
+    metrics: Sequence[str] | None = None,
+    regressor: str = "random_forest",
+    seed: int = 0,
+    verbose: bool = True,
+) -> dict[str, Any]:
+    """Evaluate how disentangled a model's latents are, and print it.
+
+    The latents are posterior means, in inference mode. With labels, which are taken for factors,
+    all metrics are computed; without, only those that need none.
+
+    Args:
+        model: a VAE of any kind, or another `nnx.Module` that is called as they are.
+        dataset: an array; a dictionary of arrays, with the data under "data", "image", "x" or
+            another of the documented keys, factors `[n]` or `[n, factors]` under "labels",
+            "factors", "label" or "y", and the condition of a conditional model under "condition" or
+            "y"; `Examples`; or an iterable of such batches.
+        num_samples: how many examples to take at most: of data in memory a random choice, of
+            batches the first.
+        metrics: some of mig, sap, dci, modularity, factor_vae and beta_vae; all that the factors
+            allow where not given.
+        regressor: of `dci`.
+        seed: names the choice of examples, and the draws of the metrics.
+        verbose: whether to print.
+
+    Returns:
+        `active_dimensions`, how many latents have a variance above 0.01, and `latent_variances`.
+        With factors also `mean_mutual_information` in nats, over all latents in 10 bins and all
+        factors; each metric by its name, `dci` as `dci_disentanglement`, `dci_completeness` and
+        `dci_informativeness`; `factors_left_out`, those that do not vary among the examples; and
+        `scores`, each score with its options, details and versions, for JSON.
+
+    Raises:
+        TypeError: the model or the data are of another kind.
+        ValueError: the data do not fit the model, there are fewer than two examples, there is no
+            such metric, or the factors do not allow it.
+        ImportError: there are factors, and scikit-learn is not installed.
+
+    Reference:
+        Advanced VAE Examples, "Disentanglement Evaluation". Differs from the page, whose code
+        cannot run: it computes the information of the labels, where the page has that of a
+        column's number; takes labels of any rank, and batches of any size.
+    """
+    chosen = None if metrics is None else [choice("metrics", name, METRICS) for name in metrics]
+    batches = list(_first(dataset, positive_int("num_samples", num_samples), seed))
+    mean, _ = posterior_of_data(model, batches)
+    latents = mean.reshape(len(mean), -1)
+    units = active_units(latents)
+    scores = [units]
+    results: dict[str, Any] = {
+        "active_dimensions": int(units.value),
+        "latent_variances": list(units.details["variances"]),
+    }
+    factors = _factors(batches)
+    if factors is not None:
+        varying = np.ptp(factors, axis=0) > 0
+        found = _scores(latents, factors[:, varying], chosen, regressor, seed)
+        results |= {score.name: score.value for score in found}
+        results["factors_left_out"] = numbers(np.flatnonzero(~varying))
+        scores += found
+    results["scores"] = [score.as_dict() for score in scores]
+    if verbose:
+        _print(results)
+    return results
+
+
+def _mutual_information(latents: Array, factors: Array) -> Score:
+    classes = classes_of_factors(factors, len(latents))
+    information = mutual_information(discretize(latents, MI_BINS), classes)
+    details = {"mutual_information": numbers(information)}
+    return Score("mean_mutual_information", float(information.mean()), {"bins": MI_BINS}, details)
+
+
+def _dci(z: Array, factors: Array, regressor: str, seed: int) -> list[Score]:
+    found = dci(z, factors, regressor=regressor, seed=seed)
+    return [found.disentanglement, found.completeness, found.informativeness]
+
+
+METRICS: dict[str, Callable[[Array, Array, str, int], list[Score]]] = {
+    "mig": lambda z, factors, _, seed: [mig(z, factors)],  # noqa: ARG005
+    "sap": lambda z, factors, _, seed: [sap(z, factors, seed=seed)],
+    "dci": _dci,
+    "modularity": lambda z, factors, _, seed: [modularity(z, factors)],  # noqa: ARG005
+    "factor_vae": lambda z, factors, _, seed: [factor_vae_score(z, factors, seed=seed)],
+    "beta_vae": lambda z, factors, _, seed: [beta_vae_score(z, factors, seed=seed)],
+}
+_OF_ONE_FACTOR = ("mig", "sap")
+"""The others ask which factor it is."""
+
+
+def _scores(
+    latents: Array, factors: Array, chosen: list[str] | None, regressor: str, seed: int
+) -> list[Score]:
+    if factors.shape[1] == 0:
+        raise ValueError("the labels must vary among the examples, and none does: give others.")
+    names = chosen
+    if names is None:
+        names = list(METRICS if factors.shape[1] > 1 else _OF_ONE_FACTOR)
+    found = [_mutual_information(latents, factors)]
+    for name in names:
+        found += METRICS[name](latents, factors, regressor, seed)
+    return found
+
+
+def _first(dataset: Any, count: int, seed: int) -> Any:
+    """Batches of `count` examples in all, or of all where there are fewer."""
+    whole = in_memory(dataset)
+    if whole is not None and len(whole.x) > count:
+        generator = np.random.default_rng(seed)
+        whole = rows_of(whole, np.sort(generator.choice(len(whole.x), count, replace=False)))
+    left = count
+    for batch in batches_of(dataset, BATCH) if whole is None else _slices(whole):
+        yield rows_of(batch, slice(0, left))
+        left -= len(batch.x)
+        if left <= 0:
+            return
+
+
+def _slices(whole: Batch) -> list[Batch]:
+    return [rows_of(whole, slice(start, start + BATCH)) for start in range(0, len(whole.x), BATCH)]
+
+
+def _factors(batches: list[Batch]) -> Array | None:
+    parts = [batch.factors for batch in batches if batch.factors is not None]
+    if len(parts) != len(batches):
+        return None
+    return np.concatenate([part.reshape(len(part), -1) for part in parts])
+
+
+def _print(results: dict[str, Any]) -> None:
+    variances = results["latent_variances"]
+    print(f"Active dimensions: {results['active_dimensions']} / {len(variances)}")
+    print(f"Latent variances: {np.round(variances, 4).tolist()}")
+    for score in results["scores"][1:]:
+        print(f"{score['name']}: {score['value']:.4f}")
