@@ -124,7 +124,7 @@ def matrix_table(session: nox.Session) -> None:
 def requirements(resolution: str) -> list[str]:
     """What the suite needs, at its declared lower bounds, or at the newest versions there are."""
     extras = PROJECT["optional-dependencies"]
-    used = ("cli", "data", "evaluate", "test")
+    used = ("cli", "data", "evaluate", "interchange", "test")
     wanted = [*PROJECT["dependencies"], *(text for name in used for text in extras[name])]
     found = [Requirement(text) for text in wanted if not text.startswith(PROJECT["name"])]
     if resolution == "newest":

@@ -9,6 +9,9 @@ SURFACE = {
     "edifice_py": "random vae",
     "edifice_py.random": "fold_in key normal split uniform uniform_with",
     "edifice_py.threefry": "encipher words",
+    "edifice_py.interchange": (
+        "Architecture Atom InterchangeError fitted inspect load read recognised save"
+    ),
     "edifice_py.generative.vae": (
         "BuildOptions DecoderOptions build build_decoder build_encoder kl_divergence loss "
         "reparameterize"
