@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from artifex_compat.data.files import Array, DataError
+from artifex_compat.shuffling import shuffled
 from edifice_py.checks import choice
 
 LOSSES = ("bce", "mae", "mse")
@@ -78,14 +79,6 @@ class Examples:
     def as_batch(self) -> dict[str, Array]:
         """What `Trainer.train` and `evaluate_disentanglement` take: `image`, and `labels`."""
         return {"image": self.x} | ({} if self.factors is None else {"labels": self.factors})
-
-
-def shuffled(count: int, seed: int) -> Array:
-    """The numbers from 0 to `count` - 1 in a random order, `[count]`.
-
-    They are sorted by the words of a bit generator, whose stream no release of numpy changes.
-    """
-    return np.argsort(np.random.PCG64(seed).random_raw(count), kind="stable")
 
 
 def check_examples(

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from artifex_compat.data.examples import Examples, shuffled
+from artifex_compat.data.examples import Examples
 from artifex_compat.data.files import Array
 from artifex_compat.data.outlines import OUTLINES, drawn
+from artifex_compat.shuffling import shuffled
 from edifice_py.checks import choice, integer, positive_int
 
 FACTORS = ("shape", "scale", "orientation", "x", "y")

@@ -52,6 +52,11 @@ def batches_of(data: Any, batch_size: int) -> Iterator[Batch]:
             if len(batch.x):
                 yield batch
         return
+    yield from slices(whole, batch_size)
+
+
+def slices(whole: Batch, batch_size: int) -> Iterator[Batch]:
+    """A batch in smaller ones."""
     for start in range(0, len(whole.x), batch_size):
         yield rows_of(whole, slice(start, start + batch_size))
 

@@ -4,11 +4,9 @@ import numpy as np
 
 from artifex_compat.data.extras import extra_module
 from artifex_compat.evaluation.arrays import Array, classes_of_factors, latents_of, standardized
-from artifex_compat.evaluation.groups import Groups, factor_numbers
+from artifex_compat.evaluation.groups import Groups, draws
 from artifex_compat.evaluation.score import Score, numbers
 from edifice_py.checks import positive_int
-
-_AT_ONCE = 500
 
 
 def beta_vae_score(
@@ -83,12 +81,11 @@ def _points(
     z: Array, groups: list[Groups], number: int, batch_size: int, generator: np.random.Generator
 ) -> tuple[Array, Array]:
     """Points `[number, latent]`, and the factor that each is about, `[number]`."""
-    counts = factor_numbers(number, len(groups), generator)
-    parts = []
-    for group, count in zip(groups, counts, strict=True):
-        for start in range(0, count, _AT_ONCE):
-            size = min(_AT_ONCE, count - start)
-            first = group.examples(size * batch_size, generator)
-            differences = np.abs(z[first] - z[group.members(first, 1, generator)[:, 0]])
-            parts.append(differences.reshape(size, batch_size, -1).mean(axis=1))
-    return np.concatenate(parts), np.repeat(np.arange(len(groups)), counts)
+    points, about = [], []
+    for factor, size in draws(groups, number, generator):
+        group = groups[factor]
+        first = group.examples(size * batch_size, generator)
+        differences = np.abs(z[first] - z[group.members(first, 1, generator)[:, 0]])
+        points.append(differences.reshape(size, batch_size, -1).mean(axis=1))
+        about.append(np.full(size, factor))
+    return np.concatenate(points), np.concatenate(about)

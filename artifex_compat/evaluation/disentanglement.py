@@ -7,7 +7,7 @@ import numpy as np
 
 from artifex_compat.evaluation.active_units_metric import active_units
 from artifex_compat.evaluation.arrays import Array, classes_of_factors
-from artifex_compat.evaluation.batches import Batch, batches_of, in_memory, rows_of
+from artifex_compat.evaluation.batches import Batch, batches_of, in_memory, rows_of, slices
 from artifex_compat.evaluation.beta_vae_metric import beta_vae_score
 from artifex_compat.evaluation.dci_metric import dci
 from artifex_compat.evaluation.discrete import discretize, mutual_information
@@ -139,15 +139,11 @@ def _first(dataset: Any, count: int, seed: int) -> Any:
         generator = np.random.default_rng(seed)
         whole = rows_of(whole, np.sort(generator.choice(len(whole.x), count, replace=False)))
     left = count
-    for batch in batches_of(dataset, BATCH) if whole is None else _slices(whole):
+    for batch in batches_of(dataset, BATCH) if whole is None else slices(whole, BATCH):
         yield rows_of(batch, slice(0, left))
         left -= len(batch.x)
         if left <= 0:
             return
-
-
-def _slices(whole: Batch) -> list[Batch]:
-    return [rows_of(whole, slice(start, start + BATCH)) for start in range(0, len(whole.x), BATCH)]
 
 
 def _factors(batches: list[Batch]) -> Array | None:

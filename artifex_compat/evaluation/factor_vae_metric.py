@@ -3,11 +3,9 @@
 import numpy as np
 
 from artifex_compat.evaluation.arrays import Array, classes_of_factors, latents_of
-from artifex_compat.evaluation.groups import Groups, factor_numbers
+from artifex_compat.evaluation.groups import Groups, draws
 from artifex_compat.evaluation.score import Score, numbers
 from edifice_py.checks import positive_int
-
-_AT_ONCE = 500
 
 
 def factor_vae_score(
@@ -99,11 +97,9 @@ def _votes(
         generator: where the draws come from.
     """
     result: Array = np.zeros((z.shape[1], len(groups)), np.int64)
-    for factor, count in enumerate(factor_numbers(number, len(groups), generator)):
-        for start in range(0, count, _AT_ONCE):
-            group = groups[factor]
-            examples = group.examples(min(_AT_ONCE, count - start), generator)
-            drawn = z[group.members(examples, batch_size, generator)]
-            least = drawn.var(axis=1, ddof=1).argmin(axis=1)
-            result[:, factor] += np.bincount(least, minlength=z.shape[1])
+    for factor, size in draws(groups, number, generator):
+        group = groups[factor]
+        drawn = z[group.members(group.examples(size, generator), batch_size, generator)]
+        least = drawn.var(axis=1, ddof=1).argmin(axis=1)
+        result[:, factor] += np.bincount(least, minlength=z.shape[1])
     return result

@@ -1,8 +1,12 @@
 """Examples that share the value of a factor, drawn at random."""
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
 
 from artifex_compat.evaluation.arrays import Array
+
+_AT_ONCE = 500
 
 
 class Groups:
@@ -43,6 +47,14 @@ class Groups:
         return self._order[self._start[examples][:, None] + within]
 
 
-def factor_numbers(votes: int, factors: int, generator: np.random.Generator) -> Array:
-    """How many of some votes are about each factor, where each vote picks one at random."""
-    return np.bincount(generator.integers(factors, size=votes), minlength=factors)
+def draws(
+    groups: Sequence[Groups], number: int, generator: np.random.Generator
+) -> Iterator[tuple[int, int]]:
+    """Which factor each of some draws is about, picked at random: a factor, and how many draws.
+
+    Factors come in their order, each in parts that are small enough to be held at a time.
+    """
+    counts = np.bincount(generator.integers(len(groups), size=number), minlength=len(groups))
+    for factor, count in enumerate(counts):
+        for start in range(0, int(count), _AT_ONCE):
+            yield factor, min(_AT_ONCE, int(count) - start)

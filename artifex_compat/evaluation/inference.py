@@ -12,9 +12,8 @@ from jax.tree_util import Partial
 
 from artifex_compat.evaluation.arrays import Array
 from artifex_compat.evaluation.batches import Batch, padded
-from artifex_compat.generative_models.models.vae.calling import call_with, inference, takes
+from artifex_compat.generative_models.models.vae.calling import call_with, inference, labels_for
 from artifex_compat.generative_models.models.vae.results import (
-    LABEL_KEYS,
     as_outputs,
     posterior_of,
     read,
@@ -110,10 +109,8 @@ def _quantized(model: Any, mean: jax.Array) -> jax.Array:
 
 
 def _called(function: Any, x: jax.Array, condition: Any) -> Any:
-    """What a method gives, under a condition if it takes one, by whatever name it has for that."""
-    wanted = [name for name in LABEL_KEYS if takes(function, name)]
-    named = {} if condition is None or not wanted else {wanted[0]: condition}
-    return call_with(function, x, **named)
+    """What a method gives, under a condition if it takes one."""
+    return call_with(function, x, **labels_for(function, condition))
 
 
 def _arrays(batch: Batch) -> tuple[jax.Array, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from artifex_compat.generative_models.models.vae.calling import call_with, takes
-from artifex_compat.generative_models.models.vae.results import BATCH_KEYS, LABEL_KEYS
+from artifex_compat.generative_models.models.vae.calling import call_with, labels_for
+from artifex_compat.generative_models.models.vae.results import BATCH_KEYS
 
 DATA_KEYS = ("image", "data", *(key for key in BATCH_KEYS if key not in ("image", "data")))
 """Where the data of a batch may stand; the first that is there counts."""
@@ -32,8 +32,7 @@ def data_of(batch: Any) -> Any:
 
 def call_model(model: Any, x: jax.Array, labels: Any) -> Any:
     """What a model gives for data, and for their labels if it takes them; in 32 bits at least."""
-    wanted = [name for name in LABEL_KEYS if takes(type(model).__call__, name)]
-    named = {} if labels is None or not wanted else {wanted[0]: labels}
+    named = labels_for(type(model).__call__, labels)
     return jax.tree.map(_widened, call_with(model, x, **named))
 
 

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from artifex_compat.generative_models.training.placement import place
+from artifex_compat.shuffling import shuffled
 from edifice_py.checks import positive_int
 
 
@@ -57,16 +58,14 @@ class InMemory:
     def rows(self, epoch: int) -> tuple[np.ndarray, np.ndarray]:
         """Which examples are in which batch of an epoch.
 
-        The order sorts the words of a bit generator, whose stream no release of numpy changes. It
-        is made on the host: a sort of JAX takes fifty times as long on a CPU.
+        The order is made on the host: a sort of JAX takes fifty times as long on a CPU.
 
         Returns:
             int32 `[full_batches, batch_size]`; and those of the smaller batch, int32 `[remainder]`.
         """
         order = np.arange(self.examples, dtype=np.int32)
         if self.seed is not None:
-            words = np.random.PCG64((self.seed, epoch)).random_raw(self.examples)
-            order = np.argsort(words).astype(np.int32)
+            order = shuffled(self.examples, (self.seed, epoch)).astype(np.int32)
         full = self.full_batches * self.batch_size
         of_full = order[:full].reshape(self.full_batches, self.batch_size)
         return of_full, order[full : full + self.remainder]

@@ -8,6 +8,8 @@ from typing import Any
 
 from flax import nnx
 
+from artifex_compat.generative_models.models.vae.results import LABEL_KEYS
+
 
 def call_with(function: Callable[..., Any], *args: Any, **optional: Any) -> Any:
     """Call with those of the `optional` arguments that the function takes."""
@@ -42,6 +44,12 @@ def is_inference() -> bool:
 def takes(function: Callable[..., Any], name: str) -> bool:
     """Whether a function has an argument of that name."""
     return name in inspect.signature(function).parameters
+
+
+def labels_for(function: Callable[..., Any], labels: Any) -> dict[str, Any]:
+    """Labels under the name that a function has for them, nothing where it takes none."""
+    wanted = [name for name in LABEL_KEYS if takes(function, name)]
+    return {} if labels is None or not wanted else {wanted[0]: labels}
 
 
 def inference(module: Any) -> Any:
