@@ -20,6 +20,7 @@ from artifex_compat.evaluation.of_model import (
 from artifex_compat.evaluation.reconstruction import reconstruction_mse
 from artifex_compat.evaluation.sap_metric import sap
 from artifex_compat.evaluation.score import Score
+from artifex_compat.evaluation.traversals import latent_interpolations, latent_traversals
 
 __all__ = [
     "HealthReport",
@@ -35,6 +36,8 @@ __all__ = [
     "health_report",
     "importance_weighted_log_likelihood",
     "kl_per_dimension",
+    "latent_interpolations",
+    "latent_traversals",
     "mig",
     "model_elbo",
     "model_log_likelihood",

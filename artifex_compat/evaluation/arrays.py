@@ -30,7 +30,7 @@ def latents_of(value: Any, *, least: int = 1) -> Array:
             f"latents must be [n, latent] with at least 2 examples and {least} "
             f"dimension{'s' * (least > 1)}, not {list(found.shape)}."
         )
-    _check_finite("latents", found)
+    check_finite("latents", found)
     return found
 
 
@@ -48,7 +48,7 @@ def values_of_factors(value: Any, count: int) -> Array:
             f"factors must be [{count}] or [{count}, factors], a row for each row of latents, "
             f"not {list(found.shape)}."
         )
-    _check_finite("factors", found)
+    check_finite("factors", found)
     rows = found.reshape(count, -1)
     (still,) = np.nonzero(np.ptp(rows, axis=0) == 0)
     if still.size:
@@ -126,7 +126,16 @@ def top_two(matrix: Array) -> tuple[Array, Array]:
     return ascending[-1] - ascending[-2], matrix.argmax(axis=0)
 
 
-def _check_finite(name: str, values: Array) -> None:
+def check_finite(name: str, values: Array) -> None:
+    """Refuse numbers that are not finite.
+
+    Args:
+        name: of the argument.
+        values: `[rows, ...]`.
+
+    Raises:
+        ValueError: one of them is not; the sentence says in how many rows.
+    """
     if not np.isfinite(values).all():
         rows = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
         raise ValueError(

@@ -217,14 +217,15 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
     formula = core_formula("edifice_py.core", case.function)
     if case.function in _OF_A_CODEBOOK:
         return _codebook(formula, case, inputs)
+    options = {name: tuple(v) if isinstance(v, list) else v for name, v in case.options.items()}
     found = {}
     for output in case.outputs:
         if output == "value":
-            found[output] = formula(**inputs, **case.options)
+            found[output] = formula(**inputs, **options)
         else:
             by = output.removeprefix("grad_")
             found[output] = jax.grad(
-                lambda x, by=by: jnp.sum(formula(**{**inputs, by: x}, **case.options))
+                lambda x, by=by: jnp.sum(formula(**{**inputs, by: x}, **options))
             )(inputs[by])
     return found
 

@@ -27,6 +27,7 @@ FIRST = {
     "core/schedules.py": "core.schedules/*",
     "core/quantize.py": "core.quantize/*",
     "core/special.py": "core.special/*",
+    "core/convolution.py": "core.convolution.*/*",
     "threefry.py": "random.*",
     "random.py": "random.*",
     "nx.py": "*/*f16",

@@ -174,7 +174,7 @@ IMPORTS = """
 import json, sys
 import jax
 before = dict(jax.config.values)
-import artifex_compat.evaluation, artifex_compat.data
+import artifex_compat.evaluation, artifex_compat.data, artifex_compat.pictures
 from jax._src import xla_bridge
 changed = [name for name, value in jax.config.values.items() if before.get(name) != value]
 print(json.dumps([sorted({name.partition(".")[0] for name in sys.modules}), changed,
