@@ -40,6 +40,17 @@ SURFACE = {
         "perplexity replace_dead_codes squared_distances straight_through"
     ),
     "edifice_py.core.convolution": "convolution transposed_convolution",
+    "artifex_compat.evaluation": (
+        "HealthReport Score active_units beta_vae_score codebook_usage collapsed_dimensions "
+        "dci elbo evaluate_disentanglement factor_vae_score health_report "
+        "importance_weighted_log_likelihood kl_per_dimension latent_interpolations "
+        "latent_traversals mig model_elbo model_log_likelihood model_reconstruction_mse "
+        "modularity reconstruction_mse sap"
+    ),
+    "artifex_compat.pictures": (
+        "codebook_bars interpolation_strips kl_bars latent_scatter loss_curves reconstruction_grid "
+        "sample_grid traversal_grid visualize_latent_traversals"
+    ),
 }
 SIGNATURES = {
     "key": "(seed)",
