@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from golden import adapters, baseline, convention, exchange, report, runner, strict
+from golden import adapters, baseline, convention, exchange, quick, report, runner, strict
 from golden.case import Case
 from golden.conversion import Sizes, convert
 from golden.deviation import Deviation, deviations_of, read_deviations
@@ -101,7 +101,7 @@ def lint(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Answer the protocol on stdin and stdout."""
     answers = own_stdout()
-    answer_requests(adapters.implementation(options.name), sys.stdin.buffer, answers)
+    answer_requests(_ours(options.name), sys.stdin.buffer, answers)
     return HELD
 
 
@@ -116,7 +116,7 @@ def export(options: argparse.Namespace) -> int:
 
 def answer(options: argparse.Namespace) -> int:
     """Answer the requests of a file in another."""
-    exchange.answer(adapters.implementation(options.name), options.cases, options.answers)
+    exchange.answer(_ours(options.name), options.cases, options.answers)
     return HELD
 
 
@@ -163,7 +163,7 @@ def _runs(
 
     ours = [] if options.command or options.answers else adapters.NAMES
     for name in options.implementation or ours:
-        yield run(adapters.implementation(name))
+        yield run(_ours(name))
     for command in options.command:
         with Remote(command, options.time_limit) as remote:
             asked = run(remote.implementation)
@@ -172,6 +172,11 @@ def _runs(
     answerable = [question.case for question in convention.load()] if options.answers else []
     for file in options.answers:
         yield run(exchange.answered(file, [*load(_folders(options)), *answerable]))
+
+
+def _ours(name: str) -> adapters.Implementation:
+    with quick.compilation():
+        return adapters.implementation(name)
 
 
 def _held_to(run: runner.Run, declared: _Declared, cases: int) -> runner.Run:

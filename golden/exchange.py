@@ -94,7 +94,7 @@ def answered(file: Path, cases: Sequence[Case]) -> Implementation:
             raise outcome
         return outcome
 
-    return Implementation(said.implementation, told, said.versions, wide=said.wide)
+    return said.as_implementation(told)
 
 
 def _read(file: Path, most_bytes: int) -> Mapping[str, object]:

@@ -54,7 +54,7 @@ class Remote:
     def implementation(self) -> Implementation:
         """What answers cases, under the name of the handshake."""
         _, said = self._started()
-        return Implementation(said.implementation, self.answer, said.versions, wide=said.wide)
+        return said.as_implementation(self.answer)
 
     def answer(self, case: Case) -> Mapping[str, Array]:
         """The outputs of a case.

@@ -48,7 +48,8 @@ def handshake_of(implementation: Implementation) -> wire.Handshake:
     versions = dict(implementation.versions)
     platform = versions.pop("platform", "")
     version = ", ".join(f"{what} {which}" for what, which in versions.items())
-    return wire.Handshake(implementation.name, version, platform, wide=implementation.wide)
+    wide, products = implementation.wide, implementation.products
+    return wire.Handshake(implementation.name, version, platform, wide=wide, products=products)
 
 
 def own_stdout() -> BinaryIO:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from golden.adapters import AnswerError, UnsupportedError
+from golden.adapters import PRODUCTS, Answer, AnswerError, Implementation, UnsupportedError
 from golden.arrays import Array
 from golden.base64_arrays import ArrayError, decode, encode
 from golden.case import Case
@@ -38,12 +38,18 @@ class Handshake:
     version: str
     platform: str = ""
     wide: bool = False
+    products: str = "f32"
 
     @property
     def versions(self) -> dict[str, str]:
         """What was tested, as a report says it."""
         platform = {"platform": self.platform} if self.platform else {}
         return {"version": self.version} | platform
+
+    def as_implementation(self, answer: Answer) -> Implementation:
+        """What introduced itself so, and answers so."""
+        name, versions = self.implementation, self.versions
+        return Implementation(name, answer, versions, wide=self.wide, products=self.products)
 
     def as_json(self) -> dict[str, Any]:
         """The message."""
@@ -85,14 +91,19 @@ def read_handshake(message: Mapping[str, Any]) -> Handshake:
         _entry(message, name, str)
     optional = {
         name: _entry(message, name, kind)
-        for name, kind in (("platform", str), ("wide", bool))
+        for name, kind in (("platform", str), ("wide", bool), ("products", str))
         if name in message
     }
     implementation, version = words(message["implementation"]), words(message["version"])
     if not implementation:
         raise ProtocolError("implementation must be a name, not an empty string")
     platform = words(optional.get("platform", ""))
-    return Handshake(implementation, version, platform, wide=optional.get("wide", False))
+    products = optional.get("products", "f32")
+    if products not in PRODUCTS:
+        given = words(reprlib.repr(products))
+        raise ProtocolError(f"products must be one of {', '.join(PRODUCTS)}, not {given}")
+    wide = optional.get("wide", False)
+    return Handshake(implementation, version, platform, wide=wide, products=products)
 
 
 def request(number: int, case: Case) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import jax
 
+from golden import quick
+
 # No promotion of dtypes or ranks that a formula does not ask for.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -15,12 +17,7 @@ _CACHE = {
     "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".pytest_cache" / "jax"),
     "jax_persistent_cache_min_compile_time_secs": 0.02,
 }
-# Programs of the tests' size take longer to compile well than to run badly: so they take half the
-# time, and give the same bits where bits are asked for, which they do not at level 0.
-QUICK = ["--xla_backend_optimization_level=1", "--xla_cpu_parallel_codegen_split_count=1"]
-if jax.__version_info__ < (0, 11):  # later ones end a process that sets it
-    QUICK.append("--xla_cpu_use_fusion_emitters=false")
-os.environ["XLA_FLAGS"] = " ".join((os.environ.get("XLA_FLAGS", ""), *QUICK))
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {quick.flags()}".strip()
 for _name, _value in _CACHE.items():
     os.environ.setdefault(_name.upper(), str(_value))
     jax.config.update(_name, type(_value)(os.environ[_name.upper()]))

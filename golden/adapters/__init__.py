@@ -17,6 +17,10 @@ SERVED = (*NAMES, "artifex")
 """Those that `serve` and `answer` know: the last needs an environment of its own."""
 
 
+PRODUCTS = ("f32", "tf32")
+"""What float32 factors of a product of matrices may be rounded to; a GPU's tf32 has ten bits."""
+
+
 class UnsupportedError(Exception):
     """An implementation has nothing that a case asks for."""
 
@@ -54,6 +58,8 @@ class Implementation:
     """What was tested: packages and their versions, the platform."""
     wide: bool = False
     """It answers in float64 whatever the dtype of a case."""
+    products: str = "f32"
+    """What it rounds the factors of float32 products to, one of `PRODUCTS`."""
 
 
 def function_of_convention(case: Case, functions: Mapping[tuple[str, Any], Formula]) -> Formula:

@@ -21,9 +21,9 @@ def make() -> Implementation:
             "avitai-artifex is not installed here: `nox -s parity_artifex` makes an environment "
             "that has it"
         ) from None
-    return Implementation(
-        "artifex", answer, {"avitai-artifex": release, **artifex_compat.make().versions}
-    )
+    ours = artifex_compat.make()
+    versions = {"avitai-artifex": release, **ours.versions}
+    return Implementation("artifex", answer, versions, products=ours.products)
 
 
 def answer(case: Case) -> Mapping[str, Array]:

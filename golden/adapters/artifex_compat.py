@@ -18,6 +18,7 @@ from golden.adapters import (
 )
 from golden.adapters import artifex_training as training
 from golden.adapters.artifex_build import Api, api_of
+from golden.adapters.products import as_asked, products, told
 from golden.arrays import Array
 from golden.case import Case
 
@@ -49,8 +50,9 @@ def make() -> Implementation:
         "flax": flax.__version__,
         "jax": jax.__version__,
         "platform": jax.devices()[0].platform,
+        **told(),
     }
-    return Implementation("artifex_compat", answer, versions)
+    return Implementation("artifex_compat", answer, versions, products=products())
 
 
 def answer(case: Case, package: str = "artifex_compat") -> Mapping[str, Array]:
@@ -58,8 +60,7 @@ def answer(case: Case, package: str = "artifex_compat") -> Mapping[str, Array]:
     answer_group = _answer_of(case.function, package)
     if answer_group is None:
         raise UnsupportedError(case.function)
-    # float32 means float32 here: without this a GPU multiplies matrices in fewer bits.
-    with jax.default_matmul_precision("highest"):
+    with as_asked():
         inputs = {
             name: array if array.dtype == np.float64 else jnp.asarray(array)
             for name, array in case.inputs.items()

@@ -21,6 +21,7 @@ from golden.adapters import (
     core_formula,
     edifice_conventions,
 )
+from golden.adapters.products import as_asked, products, told
 from golden.arrays import Array, dtype_of
 from golden.case import Case
 
@@ -34,8 +35,9 @@ def make() -> Implementation:
         "edifice_py": edifice_py.__version__,
         "jax": jax.__version__,
         "platform": jax.devices()[0].platform,
+        **told(),
     }
-    return Implementation("edifice_py", answer, versions)
+    return Implementation("edifice_py", answer, versions, products=products())
 
 
 def answer(case: Case) -> Mapping[str, Array]:
@@ -47,8 +49,7 @@ def answer(case: Case) -> Mapping[str, Array]:
     wide = dtype_of(case.options.get("dtype", "f32")) == np.float64 or any(
         array.dtype in (np.float64, np.int64, np.uint64) for array in case.inputs.values()
     )
-    # float32 means float32 here: without this a GPU multiplies matrices in fewer bits.
-    with jax.enable_x64(wide), jax.default_matmul_precision("highest"):
+    with jax.enable_x64(wide), as_asked():
         inputs = {name: jnp.asarray(array) for name, array in case.inputs.items()}
         found = answer_case(case, inputs)
         return {name: np.asarray(value) for name, value in found.items()}

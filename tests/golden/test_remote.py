@@ -183,6 +183,7 @@ def test_a_process_that_reads_nothing_and_complains_does_not_block():
         ("no_version", "version is missing"),
         ("no_name", "implementation must be a name"),
         ("wide_is_1", "wide must be true or false, not 1"),
+        ("products_of_bf16", "products must be one of f32, tf32, not 'bf16'"),
         ("endless_handshake", "a line of more than 65536 bytes"),
     ],
 )

@@ -100,6 +100,7 @@ def test_an_implementation_is_served():
         "version": "fake 1",
         "platform": "p",
         "wide": False,
+        "products": "f32",
     }
     assert right == {"id": 7, "status": "ok", "outputs": {"a": encode(np.float32(1))}}
     assert wrong["status"] == "error"

@@ -127,6 +127,7 @@ HANDSHAKES = {
     "no_version": {"protocol": "golden/1", "implementation": "fake"},
     "no_name": {**HANDSHAKE, "implementation": ""},
     "wide_is_1": {**HANDSHAKE, "wide": 1},
+    "products_of_bf16": {**HANDSHAKE, "products": "bf16"},
     "endless_handshake": b"x" * 2**17,
     "new_name": {**HANDSHAKE, "implementation": str(os.getpid())},
 }
