@@ -1,4 +1,7 @@
-"""`python -m artifex_compat SCRIPT.py [ARGS]`: run a program written for artifex or workshop."""
+"""`python -m artifex_compat`: run a program written for artifex or workshop, or a command of ours.
+
+`train`, `evaluate`, `sample` and `traverse` are commands; anything else is a program.
+"""
 
 import argparse
 import runpy
@@ -7,18 +10,30 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from artifex_compat.commands import COMMANDS
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a script, or a module with `-m`, as Python would, with the aliases in force."""
+    """Run a command; or a script, or a module with `-m`, as Python would, with the aliases.
+
+    Raises:
+        SystemExit: after a command, with its exit code.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] and given[0] in COMMANDS:
+        from artifex_compat.commands.command_line import run
+
+        sys.exit(run(given))
     parser = argparse.ArgumentParser(
         "python -m artifex_compat",
-        usage="%(prog)s [-h] (SCRIPT.py | -m MODULE) [ARGS ...]",
+        usage="%(prog)s [-h] (COMMAND | SCRIPT.py | -m MODULE) [ARGS ...]",
         description="Run a program whose artifex and workshop imports land in artifex_compat.",
+        epilog=f"Or a command: {', '.join(COMMANDS)}; COMMAND --help tells more.",
     )
     parser.add_argument("-m", action="store_true", help="the program is a module, not a file")
     parser.add_argument("program", metavar="PROGRAM", help="a Python file, or a module's name")
     parser.add_argument("args", nargs=argparse.REMAINDER, metavar="ARGS", help="for the program")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(given)
     if not options.m and not Path(options.program).is_file():
         parser.error(f"there is no file {options.program}")
     # Before the aliases: what lies beside the script may be a real module of these names. In

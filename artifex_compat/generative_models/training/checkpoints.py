@@ -83,11 +83,14 @@ class CheckpointStore:
                 f"{_sentence(error)}"
             ) from error
 
-    def restore(self, wanted: Arrays) -> tuple[int, dict[str, np.ndarray], dict[str, Any]]:
+    def restore(
+        self, wanted: Arrays, step: int | None = None
+    ) -> tuple[int, dict[str, np.ndarray], dict[str, Any]]:
         """The newest checkpoint that is whole and fits; those that are not are warned of.
 
         Args:
             wanted: arrays of the names, shapes and types that it must have.
+            step: take the checkpoint of this step, not the newest.
 
         Returns:
             Its step, arrays and facts.
@@ -97,18 +100,19 @@ class CheckpointStore:
         """
         reasons = []
         steps = sorted(self._open().all_steps(), reverse=True) if self.folder.is_dir() else []
-        for step in steps:
+        for number in steps if step is None else [step] if step in steps else []:
             try:
-                arrays, facts = self._read(step, wanted)
+                arrays, facts = self._read(number, wanted)
             except Exception as error:
                 # orbax and tensorstore raise a dozen kinds of errors on broken files.
-                self._broken.add(step)
-                reasons.append(f"step {step}: {_sentence(error)}")
+                self._broken.add(number)
+                reasons.append(f"step {number}: {_sentence(error)}")
                 continue
             for reason in reasons:
                 warnings.warn(f"{self.folder}: skipped {reason}", stacklevel=3)
-            return step, arrays, facts
-        found = "; ".join(reasons) or "there is none"
+            return number, arrays, facts
+        others = f" of step {step}, only of {', '.join(map(str, steps))}" if steps else ""
+        found = "; ".join(reasons) or f"there is none{others}"
         raise CheckpointError(f"{self.folder}: no checkpoint can be used: {found}")
 
     def _read(self, step: int, wanted: Arrays) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

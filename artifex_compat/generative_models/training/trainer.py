@@ -199,11 +199,12 @@ class Trainer:
         facts = self.state.to_facts() | {"callbacks": callbacks, "seed": self.seed}
         store.save(self.step, self._arrays(), facts, score)
 
-    def restore(self, folder: str | Path) -> int:
+    def restore(self, folder: str | Path, step: int | None = None) -> int:
         """Go back to the newest checkpoint of a folder that is whole; `train` goes on from there.
 
         Args:
             folder: where a `ModelCheckpoint` saved.
+            step: go back to the checkpoint of this step, not to the newest.
 
         Returns:
             The step.
@@ -212,7 +213,7 @@ class Trainer:
             CheckpointError: there is none that is whole and of such a model.
             ValueError: the run that was saved had another seed.
         """
-        step, arrays, facts = CheckpointStore(folder).restore(self._arrays())
+        found, arrays, facts = CheckpointStore(folder).restore(self._arrays(), step)
         if facts["seed"] != self.seed:
             raise ValueError(
                 f"seed must be that of the run that was saved, {facts['seed']}, not {self.seed}."
@@ -224,7 +225,7 @@ class Trainer:
             callback.load_state(saved)
         self.state = RunState.from_facts(facts)
         self._resumed = True
-        return step
+        return found
 
     def check(self, metrics: epochs.HostMetrics) -> epochs.HostMetrics:
         """Refuse metrics that are not finite, `[steps]` of the last steps; `step` is at the first.

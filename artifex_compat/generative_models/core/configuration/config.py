@@ -11,6 +11,7 @@ from artifex_compat.generative_models.core.configuration.checks import (
     strings,
     text,
 )
+from artifex_compat.generative_models.core.configuration.yaml_text import parsed
 from edifice_py import checks
 
 
@@ -54,12 +55,10 @@ class Config:
             OSError: there is no such file.
             TypeError, ValueError: it is not YAML, or as in `from_dict`.
         """
-        import yaml
-
         try:
-            data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+            data = parsed(Path(path).read_text(encoding="utf-8"))
+        except ValueError as error:  # UnicodeDecodeError is one
+            raise ValueError(f"{path} is not YAML: {error}") from error
         return cls.from_dict(data)
 
     def to_yaml(self, path: str | Path) -> None:

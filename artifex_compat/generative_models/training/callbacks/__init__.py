@@ -10,6 +10,12 @@ from artifex_compat.generative_models.training.callbacks.early_stopping import (
     EarlyStoppingConfig,
 )
 from artifex_compat.generative_models.training.callbacks.history import CSVHistory, JSONLHistory
+from artifex_compat.generative_models.training.callbacks.loggers import (
+    TensorBoardLoggerCallback,
+    TensorBoardLoggerConfig,
+    WandbLoggerCallback,
+    WandbLoggerConfig,
+)
 from artifex_compat.generative_models.training.callbacks.non_finite import (
     NonFiniteError,
     NonFiniteGuard,
@@ -27,4 +33,8 @@ __all__ = [
     "NonFiniteError",
     "NonFiniteGuard",
     "ProgressBar",
+    "TensorBoardLoggerCallback",
+    "TensorBoardLoggerConfig",
+    "WandbLoggerCallback",
+    "WandbLoggerConfig",
 ]

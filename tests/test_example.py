@@ -1,4 +1,4 @@
-"""The demo: what it writes, and that the same seed writes the same."""
+"""The functional API's example: what it writes, and that the same seed writes the same."""
 
 import json
 import subprocess
@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-DEMO = Path(__file__).parent.parent / "examples" / "digits.py"
+EXAMPLE = Path(__file__).parent.parent / "examples" / "digits.py"
 
 
 def run(out, *arguments):
-    command = [sys.executable, "-W", "error", DEMO, "--epochs", "3", "--out", out, *arguments]
+    command = [sys.executable, "-W", "error", EXAMPLE, "--epochs", "3", "--out", out, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

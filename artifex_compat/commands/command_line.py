@@ -1,0 +1,120 @@
+"""The parser of the commands; what they need is imported when one of them runs."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from artifex_compat.commands.errors import FINE, INTERRUPTED, CommandError
+
+Result = tuple[dict[str, Any], str]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        raise CommandError(f"{message.rstrip('.')}; {self.prog} --help tells more.")
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; the exit code is 0, 1 for a run that failed, 2 for a refusal, 130 for Ctrl-C.
+
+    Args:
+        arguments: the name of the command, and its options.
+    """
+    given = list(arguments)
+    try:
+        options = _parser().parse_args(given)
+        result, words = options.run(options, given)
+    except CommandError as error:
+        print(f"artifex_compat: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        print("artifex_compat: interrupted.", file=sys.stderr)
+        return INTERRUPTED
+    print(json.dumps(result) if options.json else words)
+    return FINE
+
+
+def _train(options: argparse.Namespace, given: list[str]) -> Result:
+    """Train a model on data, evaluate it, and write a folder with a report."""
+    from artifex_compat.commands.train import train
+
+    return train(options.config, options.set, options.out, options.resume, given)
+
+
+def _evaluate(options: argparse.Namespace, given: list[str]) -> Result:
+    """Evaluate the model of a run on its held-out data, or on others."""
+    from artifex_compat.commands.evaluate import evaluate
+
+    return evaluate(options.run_folder, options.set, options.out, options.step, given)
+
+
+def _sample(options: argparse.Namespace, given: list[str]) -> Result:  # noqa: ARG001
+    """Draw images from the model of a run."""
+    from artifex_compat.commands.decoding import sample
+
+    return sample(options.run_folder, options.count, options.seed, options.out, options.step)
+
+
+def _traverse(options: argparse.Namespace, given: list[str]) -> Result:  # noqa: ARG001
+    """Show what each latent of the model of a run does."""
+    from artifex_compat.commands.decoding import traverse
+
+    return traverse(
+        *(options.run_folder, options.dims, options.values, options.index),
+        *(options.out, options.step),
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser("python -m artifex_compat", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    made = {}
+    for function in (_train, _evaluate, _sample, _traverse):
+        name, words = function.__name__.removeprefix("_"), str(function.__doc__)
+        made[name] = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
+        made[name].set_defaults(run=function)
+        made[name].add_argument(
+            "--json", action="store_true", help="the result on standard output, as JSON"
+        )
+    train = made.pop("train")
+    train.add_argument("--config", type=Path, metavar="FILE.yaml", help="the configuration")
+    _settings(train, "over the configuration, like training.beta=4; repeatable")
+    train.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="new or empty; runs/NAME-1, -2, ... by default"
+    )
+    train.add_argument(
+        "--resume", type=Path, metavar="FOLDER", help="go on with a run that was cut off"
+    )
+    for command in made.values():
+        command.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
+        command.add_argument(
+            "--step", type=int, metavar="N", help="that of a checkpoint; the newest by default"
+        )
+    evaluate, sample, traverse = made["evaluate"], made["sample"], made["traverse"]
+    _settings(evaluate, "over the run's data or evaluation, like data.source=npz; repeatable")
+    evaluate.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="write scores, pictures and a report here"
+    )
+    sample.add_argument("--count", type=int, default=100, metavar="N", help="how many (100)")
+    sample.add_argument("--seed", type=int, default=0, metavar="S", help="of the draws (0)")
+    traverse.add_argument("--dims", type=int, nargs="+", metavar="D", help="latents, from 0 (all)")
+    traverse.add_argument(
+        "--values", type=float, nargs="+", metavar="V", help="what each is set to (-3 to 3)"
+    )
+    traverse.add_argument(
+        "--index", type=int, default=0, metavar="I", help="the held-out example to begin at (0)"
+    )
+    for command in (sample, traverse):
+        command.add_argument(
+            "--out", type=Path, metavar="FILE", help=".png or .npz; in the run's folder by default"
+        )
+    return parser
+
+
+def _settings(command: argparse.ArgumentParser, words: str) -> None:
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=words)

@@ -1,0 +1,241 @@
+"""The pictures of a run, with words for those who cannot see them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from io import BytesIO
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from artifex_compat import pictures
+from artifex_compat.commands.configuration import RunConfig
+from artifex_compat.commands.datasets import Batch
+from artifex_compat.commands.errors import sentence
+from artifex_compat.commands.scoring import Scores
+from artifex_compat.commands.sections import VQ
+from artifex_compat.data.files import Array
+from artifex_compat.evaluation import latent_interpolations, latent_traversals
+from artifex_compat.evaluation.batches import batches_of
+from artifex_compat.evaluation.inference import posterior_of_data
+from artifex_compat.generative_models.models.vae import VAE
+from artifex_compat.generative_models.models.vae.calling import (
+    call_with,
+    inference,
+    labels_for,
+)
+
+SAMPLES, PAIRS, STEPS = 50, 6, 10
+MOST_TRAVERSED = 16
+"""Latents that a figure of traversals shows, those of the largest KL."""
+MOST_POINTS = 5000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the report.
+
+    Attributes:
+        name: of its file.
+        title: above it.
+        caption: below it.
+        alt: what it shows, for those who cannot see it.
+        png: its bytes.
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """A figure that is not drawn yet."""
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    draw: Callable[[], Any]
+
+
+def png_of(figure: Any) -> bytes:
+    """A figure of matplotlib as a PNG file."""
+    file = BytesIO()
+    figure.savefig(file, format="png")
+    return file.getvalue()
+
+
+def drawn(
+    model: VAE,
+    batch: Batch,
+    config: RunConfig,
+    scores: Scores,
+    history: Sequence[Mapping[str, Any]],
+) -> tuple[list[Picture], dict[str, str]]:
+    """All pictures of a run that its data allow.
+
+    Args:
+        model: trained.
+        batch: what it is evaluated on.
+        config: of the run.
+        scores: of the evaluation.
+        history: rows of the training, none where there was none.
+
+    Returns:
+        The pictures, and what was left out with the reason.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    found, left_out = [], {}
+    for plan in (*_of_images(model, batch, config, scores), *_of_numbers(model, batch, scores)):
+        try:
+            png = png_of(plan.draw())
+        except ValueError as error:  # what is no image cannot be drawn as one
+            left_out[plan.name] = sentence(error)
+        else:
+            found.append(Picture(plan.name, plan.title, plan.caption, plan.alt, png))
+    if history:
+        last = history[-1]
+        caption = "Means of each epoch. Dashed: the held-out examples."
+        alt = (
+            f"Lines of the loss and its terms over {len(history)} epochs; in the end the loss is "
+            f"{last['loss']:.4g} in training and {last['val_loss']:.4g} on held-out examples."
+        )
+        png = png_of(pictures.loss_curves(history))
+        found.append(Picture("loss_curves", "Training", caption, alt, png))
+    return found, left_out
+
+
+def samples_of(model: VAE, count: int, seed: int, condition: Array | None = None) -> Array:
+    """Samples of a model's prior, float32 `[count, ...]`; the model is not changed.
+
+    Args:
+        model: trained.
+        count: how many.
+        seed: of the noise.
+        condition: labels `[count]` for a conditional model.
+    """
+    still = inference(model)
+    labels = labels_for(still.sample, condition)
+    return np.asarray(call_with(still.sample, count, rngs=nnx.Rngs(seed), **labels))
+
+
+def labels_in_turn(config: RunConfig, count: int) -> Array | None:
+    """Each class of a conditional model in turn, int32 `[count]`; None for other models."""
+    classes = config.model.num_classes
+    return None if classes is None else np.arange(count, dtype=np.int32) % classes
+
+
+def means_of(model: VAE, batch: Batch) -> Array:
+    """Posterior means `[n, latent]`."""
+    mean, _ = posterior_of_data(model, batches_of(batch, 256))
+    return mean.reshape(len(mean), -1)
+
+
+def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> Iterator[_Plan]:
+    x, condition, seed = batch["image"], batch.get("y"), config.evaluation.seed
+    ten = {name: rows[:10] for name, rows in batch.items()}
+    yield _Plan(
+        "reconstructions",
+        "Reconstructions",
+        "Held-out examples above, and below what the model makes of their posterior means.",
+        f"{len(ten['image'])} held-out images, each with its reconstruction below it.",
+        lambda: pictures.reconstruction_grid(ten["image"], _reconstructed(model, ten)),
+    )
+    labels = labels_in_turn(config, SAMPLES)
+    turn = "" if labels is None else " Classes come in turn, from left to right."
+    yield _Plan(
+        "samples",
+        "Samples",
+        f"Decoded draws from the prior.{turn}",
+        f"{SAMPLES} images that the model made up.",
+        lambda: pictures.sample_grid(samples_of(model, SAMPLES, seed, labels), columns=10),
+    )
+    if config.model.type != VQ:
+        yield _traversals(model, ten, scores)
+    pairs = min(PAIRS, len(x) // 2)
+    start, end = x[:pairs], x[pairs : 2 * pairs]
+    of_start = None if condition is None else condition[:pairs]
+    yield _Plan(
+        "interpolations",
+        "Interpolations",
+        "Each row goes from one held-out example to another, on a straight line between their "
+        "posterior means.",
+        f"{pairs} rows of {STEPS} images, each row changing one image into another by steps.",
+        lambda: pictures.interpolation_strips(
+            latent_interpolations(model, start, end, STEPS, condition=of_start)
+        ),
+    )
+
+
+def _traversals(model: VAE, ten: Batch, scores: Scores) -> _Plan:
+    kl = np.asarray(scores.health.kl.details["per_dimension"]) if scores.health.kl else None
+    assert kl is not None  # noqa: S101 # only a VQ-VAE has none
+    kl = kl.reshape(-1)
+    dims = [int(dim) for dim in np.sort(np.argsort(-kl, kind="stable")[:MOST_TRAVERSED])]
+    names = [f"z{dim}, {kl[dim]:.2f} nats" for dim in dims]
+    values = np.linspace(-3, 3, 11)
+    label = ten["y"][0] if "y" in ten else None
+
+    def draw() -> Any:
+        base = means_of(model, ten)[0]
+        images = latent_traversals(model, base, dims=dims, values=values, condition=label)
+        return pictures.traversal_grid(images, values, dims=dims, names=names)
+
+    chosen = "" if len(dims) == len(kl) else f" The {len(dims)} latents with the largest KL."
+    return _Plan(
+        "traversals",
+        "Traversals",
+        "Each row moves one latent from -3 to 3, while the others stay where the first held-out "
+        f"example puts them.{chosen} Beside it: its KL from the prior.",
+        f"{len(dims)} rows of {len(values)} images, a row for each latent.",
+        draw,
+    )
+
+
+def _of_numbers(model: VAE, batch: Batch, scores: Scores) -> Iterator[_Plan]:
+    health = scores.health
+    if health.kl is not None:
+        of_latents = health.kl.details["per_dimension"]
+        alt = f"Bars of the KL of {len(of_latents)} latents, {health.kl.value:.1f} nats in all."
+        yield _Plan(
+            "kl",
+            "What each latent says",
+            "KL of the posterior from the prior, by latent, in nats. A latent at 0 says nothing.",
+            alt,
+            partial(pictures.kl_bars, of_latents, collapsed=health.collapsed),
+        )
+    if health.codebook is not None:
+        counts, used = health.codebook.details["counts"], health.codebook.value
+        yield _Plan(
+            "codebook",
+            "Use of the codebook",
+            "How often each code is the nearest one, over all held-out examples.",
+            f"Bars of the use of {len(counts)} codes, with a perplexity of {used:.1f}.",
+            partial(pictures.codebook_bars, counts),
+        )
+    if len(health.active_units.details["variances"]) < 2:
+        return
+    some = {name: rows[:MOST_POINTS] for name, rows in batch.items()}
+    labels = some["labels"][:, 0] if "labels" in some else None
+    coloured = "" if labels is None else " Colours are the values of the first factor."
+    yield _Plan(
+        "latents",
+        "Latent space",
+        f"Posterior means at the two latents that vary most.{coloured}",
+        f"A scatter plot of {len(some['image'])} held-out examples at two latents.",
+        lambda: pictures.latent_scatter(means_of(model, some), labels),
+    )
+
+
+def _reconstructed(model: VAE, batch: Batch) -> Array:
+    still = inference(model)
+    labels = labels_for(still.reconstruct, batch.get("y"))
+    x = jnp.asarray(batch["image"])
+    return np.asarray(call_with(still.reconstruct, x, deterministic=True, **labels))

@@ -1,0 +1,169 @@
+"""`train`: from a configuration to a trained model and its report."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from artifex_compat.commands.building import model_of, trainer_of
+from artifex_compat.commands.configuration import RunConfig, configured
+from artifex_compat.commands.datasets import Prepared, evaluation_batch, prepared, training_batch
+from artifex_compat.commands.errors import FAILED, INTERRUPTED, CommandError, refusing, sentence
+from artifex_compat.commands.progress import progress
+from artifex_compat.commands.provenance import command, used
+from artifex_compat.commands.report import summary
+from artifex_compat.commands.results import evaluated, printed
+from artifex_compat.commands.run_folder import RunFolder, new_folder, write_json
+from artifex_compat.commands.trained import restore
+from artifex_compat.data.extras import extra_module
+from artifex_compat.generative_models.models.vae import VAE
+from artifex_compat.generative_models.training import Trainer
+from artifex_compat.generative_models.training.callbacks import (
+    Callback,
+    CheckpointConfig,
+    CSVHistory,
+    JSONLHistory,
+    ModelCheckpoint,
+    NonFiniteError,
+    TensorBoardLoggerCallback,
+    TensorBoardLoggerConfig,
+    WandbLoggerCallback,
+    WandbLoggerConfig,
+)
+from artifex_compat.generative_models.training.checkpoints import CheckpointError
+
+CHECKPOINTS = 10
+"""About so many are written in a run, unless the configuration says otherwise."""
+
+
+def train(
+    file: Path | None,
+    settings: Sequence[str],
+    out: Path | None,
+    resumed: Path | None,
+    arguments: Sequence[str],
+) -> tuple[dict[str, Any], str]:
+    """Train a model, evaluate it, and write a folder with all of it.
+
+    Args:
+        file: the configuration, None for the defaults.
+        settings: each "section.name=value", over it.
+        out: the folder, None for a new one below `runs`.
+        resumed: the folder of a run that was cut off, in place of all of the others.
+        arguments: of the command line, to be noted.
+
+    Returns:
+        The result for JSON, and as words.
+
+    Raises:
+        CommandError: it was refused, failed, or was interrupted.
+    """
+    began = time.monotonic()
+    if resumed is not None:
+        if file is not None or settings or out is not None:
+            raise CommandError("--resume takes the run's own configuration: give it alone.")
+        folder = RunFolder(resumed)
+        ready = _ready(folder.read_config())
+        model, trainer, checkpoints = _made(ready.config, folder)
+        if folder.checkpoints.is_dir() and any(folder.checkpoints.iterdir()):
+            restore(trainer, folder)
+    else:
+        ready = _ready(configured(file, settings))
+        folder = new_folder(out, str(ready.config.name))
+        try:
+            model, trainer, checkpoints = _made(ready.config, folder)
+        except CommandError:
+            folder.path.rmdir()  # a run that was refused leaves nothing
+            raise
+        ready.config.to_yaml(folder.config)
+    facts = used(arguments)
+    write_json(folder.used, facts)
+    _run(trainer, ready, folder, checkpoints)
+    again = command("train", "--config", str(folder.config))
+    batch = evaluation_batch(ready.held_out, ready.config)
+    with refusing(code=FAILED):
+        scores = evaluated(
+            folder,
+            model,
+            batch,
+            ready.config,
+            history=trainer.history,
+            used=facts,
+            again=again,
+        )
+    result = {
+        "folder": str(folder.path),
+        "report": str(folder.report),
+        "epochs": trainer.epoch,
+        "steps": trainer.step,
+        "seconds": round(time.monotonic() - began, 2),
+        "loss": trainer.history[-1]["loss"],
+        "val_loss": trainer.history[-1]["val_loss"],
+        "scores": scores.values,
+        "findings": [finding.name for finding in scores.health.findings],
+        "left_out": scores.left_out,
+    }
+    words = summary(ready.config, scores)
+    return result, f"{printed(scores)}\n\n{words}\nThe report is {folder.report}"
+
+
+def _ready(config: RunConfig) -> Prepared:
+    with refusing():
+        found = prepared(config)
+        if config.evaluation.figures:
+            extra_module("matplotlib", "matplotlib", "evaluation.figures=true")
+    return found
+
+
+def _made(config: RunConfig, folder: RunFolder) -> tuple[VAE, Trainer, ModelCheckpoint]:
+    training = config.training
+    every = training.checkpoint_every or max(1, training.epochs // CHECKPOINTS)
+    place = CheckpointConfig(dirpath=str(folder.checkpoints), every_n_epochs=every)
+    checkpoints = ModelCheckpoint(place)
+    with refusing():
+        callbacks = [
+            *_loggers(config, folder),
+            JSONLHistory(folder.lines),
+            CSVHistory(folder.table),
+            progress(),
+            checkpoints,
+        ]
+        model = model_of(config)
+        return model, trainer_of(config, model, callbacks), checkpoints
+
+
+def _loggers(config: RunConfig, folder: RunFolder) -> list[Callback]:
+    logging, found = config.logging, list[Callback]()
+    if logging.tensorboard:
+        events = TensorBoardLoggerConfig(log_dir=str(folder.events))
+        found.append(TensorBoardLoggerCallback(events))
+    if logging.wandb:
+        of_run: dict[str, Any] = {"config": config.to_dict(), "log_dir": str(folder.path)}
+        theirs = WandbLoggerConfig(project=logging.project, name=config.name, **of_run)
+        found.append(WandbLoggerCallback(theirs))
+    return found
+
+
+def _run(
+    trainer: Trainer, ready: Prepared, folder: RunFolder, checkpoints: ModelCheckpoint
+) -> None:
+    """Train to the end, and keep the end."""
+    config = ready.config
+    options = config.training
+    again = command("train", "--resume", str(folder.path))
+    try:
+        trainer.train(
+            training_batch(ready.train, config),
+            options.epochs,
+            options.batch_size,
+            val_data=training_batch(ready.held_out, config),
+        )
+        trainer.save(checkpoints.store, trainer.history[-1]["val_loss"])
+    except NonFiniteError as error:
+        words = f"{sentence(error)[:-1]}; a lower training.learning_rate may help."
+        raise CommandError(words, FAILED) from error
+    except (CheckpointError, OSError) as error:
+        raise CommandError(sentence(error), FAILED) from error
+    except KeyboardInterrupt as error:
+        words = f"interrupted in epoch {trainer.epoch + 1}; {again} goes on."
+        raise CommandError(words, INTERRUPTED) from error
