@@ -78,12 +78,15 @@ MULTIPLYING = (
 """Functions, as globs, that multiply matrices in the precision that their user sets."""
 
 TF32: dict[str, Tolerance] = {
-    # Each factor is rounded to ten bits, 2^-11 relative, and each sum is of many such products.
-    "value": Tolerance(relative=2**-8, scale=1.0),
-    "forward": Tolerance(relative=2**-8, scale=1.0),
-    "steps": Tolerance(relative=2**-8, scale=1.0),
-    # Adam's steps are of one length: a gradient near 0 that changes its sign turns one around.
-    "run": Tolerance(absolute=2**-9),
+    # Each factor is rounded to ten bits, 2^-11 relative, in each of a few layers. What cancels, like
+    # the gradient of a bias before batch norm, is left with the rounding of its terms. With factors
+    # rounded so on a CPU, the worst of the shipped cases needs 0.6 of these bounds.
+    "value": Tolerance(relative=2**-7, scale=1.0),
+    "forward": Tolerance(absolute=1e-6, relative=2**-6, scale=1.0),
+    "steps": Tolerance(relative=2**-4, scale=1.0),
+    # Adam's steps are of one length: a gradient near 0 that changes its sign turns one around, and
+    # twenty of 1e-3 lead 0.04 apart. The worst of the shipped cases needs 0.036.
+    "run": Tolerance(absolute=0.04),
     "trained": Tolerance(absolute=2**-9),
 }
 """The same for such functions where they round to tf32, by kind; other kinds are as above."""
