@@ -43,7 +43,8 @@ class ProgressBar(Callback):
 
     def on_train_end(self, trainer: Any) -> None:  # noqa: ARG002
         """Leave the line as it is."""
-        self._progress.stop()
+        if not self._progress.disable:  # rich 13 ends with a line where there was none
+            self._progress.stop()
 
 
 def described(logs: dict[str, float], metrics: Collection[str] | None = None) -> str:
