@@ -78,9 +78,9 @@ MULTIPLYING = (
 """Functions, as globs, that multiply matrices in the precision that their user sets."""
 
 TF32: dict[str, Tolerance] = {
-    # Each factor is rounded to ten bits, 2^-11 relative, in each of a few layers. What cancels, like
-    # the gradient of a bias before batch norm, is left with the rounding of its terms. With factors
-    # rounded so on a CPU, the worst of the shipped cases needs 0.6 of these bounds.
+    # Each factor is rounded to ten bits, 2^-11 relative, in each of a few layers. What cancels,
+    # like the gradient of a bias before batch norm, is left with the rounding of its terms. With
+    # factors rounded so on a CPU, the worst of the shipped cases needs 0.6 of these bounds.
     "value": Tolerance(relative=2**-7, scale=1.0),
     "forward": Tolerance(absolute=1e-6, relative=2**-6, scale=1.0),
     "steps": Tolerance(relative=2**-4, scale=1.0),
