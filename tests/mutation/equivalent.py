@@ -1,9 +1,22 @@
 """Mutants that compute the same, or that no golden case is there to notice, with the reason."""
 
 _BROADCAST = "one leading axis less broadcasts the same"
+_EITHER_WAY = "which of two ways is taken, and both give the same"
 
 EQUIVALENT: dict[str, str] = {
     "axon.py apply: 1 -> 2": _BROADCAST,
+    "core/convolution.py _convolution_by_products: 0 -> 1": "half of the padding: 1 // 2 is 0 too",
+    "core/convolution.py _convolution_by_products: strides == (1, 1) -> strides < (1, 1)": (
+        _EITHER_WAY
+    ),
+    "core/convolution.py _convolution_by_products: outputs < inputs -> outputs >= inputs": (
+        _EITHER_WAY
+    ),
+    "core/convolution.py _transposed_by_products: 1 -> 2": (
+        "where the stride is the taps less 1, both choices are the same number"
+    ),
+    "core/convolution.py _gathered: -n // s -> -n * s": "more zeros around, which nothing sees",
+    "core/convolution.py _added_up: 0 -> 1": "all taps have one shape and type",
     "core/quantize.py squared_distances: 1 -> 2": _BROADCAST,
     "core/quantize.py squared_distances: -1 -> 1": "a codebook has two axes",
     "core/quantize.py ema_update: 1 -> 2": "what is divided by where the quotient is not used",
