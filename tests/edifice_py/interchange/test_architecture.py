@@ -21,7 +21,7 @@ def zeros_of(models):
     return jax.tree.map(lambda array: np.zeros(array.shape, array.dtype), shapes)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(SIZES, SIZES, st.lists(SIZES, max_size=3), st.lists(SIZES, max_size=3))
 def test_the_sizes_of_every_model_are_recognised(inputs, latent, encoder, decoder):
     sizes = {"encoder_sizes": encoder, "decoder_sizes": decoder}
