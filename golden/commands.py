@@ -101,7 +101,8 @@ def lint(options: argparse.Namespace) -> int:
 def serve(options: argparse.Namespace) -> int:
     """Answer the protocol on stdin and stdout."""
     answers = own_stdout()
-    answer_requests(_ours(options.name), sys.stdin.buffer, answers)
+    with quick.compilation():
+        answer_requests(adapters.implementation(options.name), sys.stdin.buffer, answers)
     return HELD
 
 
@@ -116,7 +117,8 @@ def export(options: argparse.Namespace) -> int:
 
 def answer(options: argparse.Namespace) -> int:
     """Answer the requests of a file in another."""
-    exchange.answer(_ours(options.name), options.cases, options.answers)
+    with quick.compilation():
+        exchange.answer(adapters.implementation(options.name), options.cases, options.answers)
     return HELD
 
 
@@ -163,7 +165,9 @@ def _runs(
 
     ours = [] if options.command or options.answers else adapters.NAMES
     for name in options.implementation or ours:
-        yield run(_ours(name))
+        with quick.compilation():
+            found = run(adapters.implementation(name))
+        yield found
     for command in options.command:
         with Remote(command, options.time_limit) as remote:
             asked = run(remote.implementation)
@@ -172,11 +176,6 @@ def _runs(
     answerable = [question.case for question in convention.load()] if options.answers else []
     for file in options.answers:
         yield run(exchange.answered(file, [*load(_folders(options)), *answerable]))
-
-
-def _ours(name: str) -> adapters.Implementation:
-    with quick.compilation():
-        return adapters.implementation(name)
 
 
 def _held_to(run: runner.Run, declared: _Declared, cases: int) -> runner.Run:

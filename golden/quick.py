@@ -23,7 +23,11 @@ def flags() -> str:
 
 @contextmanager
 def compilation() -> Iterator[None]:
-    """XLA compiles quickly if it is started within; flags that its user has set stay instead."""
+    """XLA compiles quickly if it is started within; flags that its user has set stay instead.
+
+    All that is compiled must be so within: JAX's cache on disk knows programs by the flags that are
+    set when it looks.
+    """
     if "XLA_FLAGS" in os.environ:
         yield
         return

@@ -38,6 +38,7 @@ FUNCTIONS = {
     "stop_gradient": "asarray",
 }
 MODULES = {"stop_gradient": "jnp"}
+Path = tuple[tuple[str, int | None], ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,16 @@ class Mutant:
     function: str
     line: int
     change: str
-    tree: ast.Module
+    original: ast.Module
+    path: Path
+    broken: ast.AST
+
+    @property
+    def tree(self) -> ast.Module:
+        """The broken file."""
+        mutated = copy.deepcopy(self.original)
+        _replace(mutated, self.path, self.broken)
+        return ast.fix_missing_locations(mutated)
 
     @property
     def name(self) -> str:
@@ -58,6 +68,7 @@ class Mutant:
 def mutants(source: str) -> Iterator[Mutant]:
     """All mutants of a source text: constants, defaults and bodies, not docstrings or checks."""
     tree = ast.parse(source)
+    paths = dict(_paths(tree))
     constants = [node for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign)]
     bodies: list[tuple[str, Sequence[ast.AST]]] = [("module", constants)]
     for function in ast.walk(tree):
@@ -67,11 +78,8 @@ def mutants(source: str) -> Iterator[Mutant]:
     for name, body in bodies:
         for node in _arithmetic(body):
             for change, broken in _broken(node):
-                mutated = copy.deepcopy(tree)
-                _replace(mutated, _path(tree, node), broken)
                 words = f"{ast.unparse(node)} -> {change}"
-                fixed = ast.fix_missing_locations(mutated)
-                yield Mutant(name, getattr(node, "lineno", 0), words, fixed)
+                yield Mutant(name, getattr(node, "lineno", 0), words, tree, paths[node], broken)
 
 
 def _arithmetic(body: Sequence[ast.AST]) -> Iterator[ast.AST]:
@@ -124,18 +132,17 @@ def _broken(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
         yield ast.unparse(other), other
 
 
-def _path(tree: ast.AST, target: ast.AST) -> list[tuple[str, int | None]]:
-    """Fields and indices that lead from a tree to one of its nodes."""
-    for field, value in ast.iter_fields(tree):
+def _paths(node: ast.AST, path: Path = ()) -> Iterator[tuple[ast.AST, Path]]:
+    """Each node of a tree below its root, with the fields and indices that lead to it."""
+    for field, value in ast.iter_fields(node):
         for index, child in enumerate(value) if isinstance(value, list) else [(None, value)]:
-            if child is target:
-                return [(field, index)]
-            if isinstance(child, ast.AST) and (found := _path(child, target)):
-                return [(field, index), *found]
-    return []
+            if isinstance(child, ast.AST):
+                here = (*path, (field, index))
+                yield child, here
+                yield from _paths(child, here)
 
 
-def _replace(tree: ast.AST, path: list[tuple[str, int | None]], new: ast.AST) -> None:
+def _replace(tree: ast.AST, path: Path, new: ast.AST) -> None:
     for field, index in path[:-1]:
         value = getattr(tree, field)
         tree = value if index is None else value[index]
