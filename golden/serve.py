@@ -47,6 +47,7 @@ def handshake_of(implementation: Implementation) -> wire.Handshake:
     """How an implementation introduces itself."""
     versions = dict(implementation.versions)
     platform = versions.pop("platform", "")
+    versions.pop("products", None)  # an entry of its own
     version = ", ".join(f"{what} {which}" for what, which in versions.items())
     wide, products = implementation.wide, implementation.products
     return wire.Handshake(implementation.name, version, platform, wide=wide, products=products)

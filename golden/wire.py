@@ -44,7 +44,8 @@ class Handshake:
     def versions(self) -> dict[str, str]:
         """What was tested, as a report says it."""
         platform = {"platform": self.platform} if self.platform else {}
-        return {"version": self.version} | platform
+        products = {"products": self.products} if self.products != "f32" else {}
+        return {"version": self.version} | platform | products
 
     def as_implementation(self, answer: Answer) -> Implementation:
         """What introduced itself so, and answers so."""

@@ -17,7 +17,7 @@ from golden.adapters import AnswerError, Implementation, UnsupportedError, numpy
 from golden.arrays import DTYPES
 from golden.base64_arrays import decode, encode
 from golden.case import Case
-from golden.serve import serve
+from golden.serve import handshake_of, serve
 
 README = Path(__file__).parents[2] / "golden" / "README.md"
 
@@ -105,6 +105,13 @@ def test_an_implementation_is_served():
     assert right == {"id": 7, "status": "ok", "outputs": {"a": encode(np.float32(1))}}
     assert wrong["status"] == "error"
     assert wrong["message"].startswith("ValueError: ")
+
+
+def test_products_are_told_once_and_stay_with_who_declares_them():
+    versions = {"fake": "1", "platform": "p", "products": "tf32"}
+    said = handshake_of(Implementation("fake", lambda _: {}, versions, products="tf32"))
+    assert (said.version, said.products) == ("fake 1", "tf32")
+    assert said.versions == {"version": "fake 1", "platform": "p", "products": "tf32"}
 
 
 @pytest.mark.parametrize("line", [b"{}", b"{}\n", b'{"id": 1}\n', b"hello\n"])
