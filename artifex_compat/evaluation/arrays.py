@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edifice_py.checks import array
+from edifice_py.checks import array, integer
 
 Array = NDArray[Any]
 PER_VALUE = 2
@@ -142,3 +142,17 @@ def check_finite(name: str, values: Array) -> None:
             f"{name} must be finite, and {rows.sum():,} of {len(values):,} rows are not, "
             f"the first of them number {rows.argmax()}."
         )
+
+
+def latent_number(name: str, value: Any, latents: int) -> int:
+    """The number of a latent, from 0.
+
+    Raises:
+        ValueError: there is no such latent.
+    """
+    number = integer(value)
+    if number is None or not 0 <= number < latents:
+        raise ValueError(
+            f"{name} must be numbers of latents, from 0 to {latents - 1}, not {value!r}."
+        )
+    return number

@@ -6,11 +6,11 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from artifex_compat.evaluation.arrays import Array, check_finite
+from artifex_compat.evaluation.arrays import Array, check_finite, latent_number
 from artifex_compat.generative_models.models.vae import VQVAE
 from artifex_compat.generative_models.models.vae.calling import call_with, inference, labels_for
 from artifex_compat.generative_models.models.vae.results import reconstruction_of
-from edifice_py.checks import array, integer
+from edifice_py.checks import array
 
 BATCH = 256
 """Latent vectors that are decoded at a time."""
@@ -55,7 +55,8 @@ def latent_traversals(
             "and the code nearest to a moved vector may be any."
         )
     base = _vector(z_base)
-    chosen = [_dimension(dim, len(base)) for dim in (range(len(base)) if dims is None else dims)]
+    numbers = range(len(base)) if dims is None else dims
+    chosen = [latent_number("dims", dim, len(base)) for dim in numbers]
     steps = values_of(values)
     z = np.tile(base, (len(chosen), len(steps), 1))
     for row, dim in zip(z, chosen, strict=True):
@@ -143,13 +144,6 @@ def _vector(z_base: Any) -> Array:
         )
     check_finite("z_base", found)
     return found.astype(np.float32).reshape(-1)
-
-
-def _dimension(dim: Any, latents: int) -> int:
-    number = integer(dim)
-    if number is None or not 0 <= number < latents:
-        raise ValueError(f"dims must be numbers of latents, from 0 to {latents - 1}, not {dim!r}.")
-    return number
 
 
 def _conditions(condition: Any, pairs: int) -> list[Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from artifex_compat.evaluation.arrays import Array
+from artifex_compat.evaluation.arrays import Array, latent_number
 from artifex_compat.pictures.numbers import amounts
 from artifex_compat.pictures.style import (
     COLOURS,
@@ -17,7 +17,6 @@ from artifex_compat.pictures.style import (
     new_figure,
     styled,
 )
-from edifice_py.checks import integer
 from edifice_py.core import quantize
 
 HEIGHT = 2.6
@@ -47,7 +46,7 @@ def kl_bars(kl: Sequence[float] | Array, *, collapsed: Sequence[int] = ()) -> Fi
         ImportError: matplotlib is not installed.
     """
     heights = amounts("kl", kl)
-    marked = [_latent(number, len(heights)) for number in collapsed]
+    marked = [latent_number("collapsed", number, len(heights)) for number in collapsed]
     figure = new_figure(WIDTH, HEIGHT)
     axes = figure.subplots()
     _bars(axes, heights)
@@ -116,12 +115,3 @@ def _bars(axes: Any, heights: Array) -> None:
     axes.set_ylim(0, 1.08 * heights.max() or 1.0)
     axes.grid(visible=True, axis="y")
     axes.tick_params(axis="x", length=0, pad=6)
-
-
-def _latent(value: Any, latents: int) -> int:
-    number = integer(value)
-    if number is None or not 0 <= number < latents:
-        raise ValueError(
-            f"collapsed must be numbers of latents, from 0 to {latents - 1}, not {value!r}."
-        )
-    return number

@@ -12,21 +12,12 @@ from golden import adapters, convention, survey
 from golden.__main__ import main
 from golden.document import UnreadableError
 from golden.reference.conventions import FORMULAS
+from tests.golden.formulas import by_formula
 
 FAKE = Path(__file__).parent / "fakes" / "fake.py"
 QUESTIONS = convention.load()
 PAIRS = [(question, one) for question in QUESTIONS for one in question.conventions]
 IDS = [f"{question.name}-{one.name}" for question, one in PAIRS]
-
-
-def by_formula(question, name):
-    """The outputs of a convention by its formula in float64."""
-    options = {k: v for k, v in question.case.options.items() if k != "place"}
-    inputs = {
-        name: array if array.dtype.kind == "i" else array.astype(np.float64)
-        for name, array in question.case.inputs.items()
-    }
-    return FORMULAS[question.case.group][name](**inputs, **options)
 
 
 def findings(answer, *, wide=False):

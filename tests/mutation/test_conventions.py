@@ -8,6 +8,7 @@ import pytest
 
 from golden import convention
 from golden.reference import conventions
+from tests.golden.formulas import by_formula
 from tests.mutation.mutants import mutants
 
 FILE = Path(conventions.__file__)
@@ -37,13 +38,8 @@ QUESTIONS = convention.load()
 def holds(formulas):
     """Whether formulas give what is written of every convention."""
     for question in QUESTIONS:
-        options = {k: v for k, v in question.case.options.items() if k != "place"}
-        inputs = {
-            name: array if array.dtype.kind == "i" else array.astype(np.float64)
-            for name, array in question.case.inputs.items()
-        }
         for one in question.conventions:
-            found = formulas[question.case.group][one.name](**inputs, **options)
+            found = by_formula(question, one.name, formulas)
             for name, wanted in one.outputs.items():
                 if not np.allclose(found[name], wanted, rtol=1e-6, atol=0):
                     return False
