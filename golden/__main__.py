@@ -138,6 +138,12 @@ def _choose_implementations(command: argparse.ArgumentParser, many: str) -> None
         metavar="SECONDS",
         help=f"for a process to introduce itself, and for each case; {TIME_LIMIT:g}",
     )
+    group.add_argument(
+        "--processes",
+        type=_size,
+        metavar="N",
+        help="that answer for ours at once; one for each processor where there is enough to ask",
+    )
 
 
 def _loss(text: str) -> Loss:

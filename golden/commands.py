@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from golden import adapters, baseline, convention, exchange, quick, report, runner, strict
+from golden import adapters, baseline, convention, exchange, pool, quick, report, runner, strict
 from golden.case import Case
 from golden.conversion import Sizes, convert
 from golden.deviation import Deviation, deviations_of, read_deviations
@@ -164,10 +164,12 @@ def _runs(
         return replace(of_cases, findings=survey(implementation, questions))
 
     ours = [] if options.command or options.answers else adapters.NAMES
-    for name in options.implementation or ours:
-        with quick.compilation():
-            found = run(adapters.implementation(name))
-        yield found
+    of_questions = [question.case for question in questions]
+    names = options.implementation or ours
+    # Several processes begin with all cases: one that stops at a failure begins nothing ahead.
+    processes = options.processes or (1 if options.fail_fast else None)
+    with pool.asked(names, [*cases, *of_questions], processes) as implementations:
+        yield from map(run, implementations)
     for command in options.command:
         with Remote(command, options.time_limit) as remote:
             asked = run(remote.implementation)

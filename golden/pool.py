@@ -1,0 +1,125 @@
+"""Our implementations, asked by several processes at once.
+
+A check of ours compiles thousands of small programs, which one process does one after the other:
+more threads only wait for Python's lock.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from multiprocessing import get_context
+
+from golden import adapters, quick
+from golden.adapters import (
+    AnswerError,
+    Implementation,
+    StartError,
+    UnsupportedError,
+    words_of,
+)
+from golden.arrays import Array
+from golden.case import Case
+
+_WORTH = 100
+"""Fewer cases than this, and a process is not worth its start."""
+
+_Outcome = Mapping[str, Array] | Exception
+
+
+@contextmanager
+def asked(
+    names: Sequence[str], cases: Sequence[Case], processes: int | None = None
+) -> Iterator[list[Implementation]]:
+    """Implementations of ours, compiled quickly, within this process or in several others.
+
+    Others begin with all cases at once; what is asked besides is answered when it is asked.
+
+    Args:
+        names: of `adapters.NAMES`.
+        cases: those that will be asked.
+        processes: how many; by itself one for each processor and `_WORTH` cases, and only one
+            where there is a GPU, whose memory the first takes.
+    """
+    with quick.compilation():
+        ours = [adapters.implementation(name) for name in names]
+        processes = processes or processes_for(ours, len(cases))
+        if processes == 1:
+            yield ours
+            return
+        context = get_context("spawn")  # the fork of a process in which JAX runs may hang
+        with ProcessPoolExecutor(processes, context) as pool:
+            try:
+                yield [replace(one, answer=_Pooled(pool, one.name, cases)) for one in ours]
+            finally:
+                pool.shutdown(cancel_futures=True)
+
+
+def processes_for(implementations: Sequence[Implementation], cases: int) -> int:
+    """How many processes answer a number of cases soonest."""
+    if any(one.versions.get("platform", "cpu") != "cpu" for one in implementations):
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return max(1, min(cores or 1, cases * len(implementations) // _WORTH))
+
+
+class _Pooled:
+    """An implementation's answers from a pool.
+
+    Cases of one name go together: they have the same shapes in files of several recordings, and a
+    process compiles for a shape once.
+    """
+
+    def __init__(self, pool: ProcessPoolExecutor, name: str, cases: Sequence[Case]) -> None:
+        self._pool = pool
+        self._name = name
+        self._begun: dict[str, tuple[Future[list[_Outcome]], int]] = {}
+        alike: dict[str, list[Case]] = {}
+        for case in cases:
+            alike.setdefault(case.id, []).append(case)
+        for of_one_name in alike.values():
+            self._begin(of_one_name)
+
+    def __call__(self, case: Case) -> Mapping[str, Array]:
+        """The outputs of a case.
+
+        Raises:
+            UnsupportedError: the implementation has none.
+            AnswerError: the call failed.
+            StartError: one of the processes ended.
+        """
+        if case.address not in self._begun:
+            self._begin([case])
+        future, index = self._begun[case.address]
+        try:
+            outcome = future.result()[index]
+        except BrokenProcessPool as error:
+            raise StartError(f"a process that asks {self._name} ended without an answer") from error
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def _begin(self, cases: list[Case]) -> None:
+        future = self._pool.submit(_outcomes, self._name, cases)
+        self._begun |= {case.address: (future, index) for index, case in enumerate(cases)}
+
+
+def _outcomes(name: str, cases: list[Case]) -> list[_Outcome]:
+    """What an implementation of ours answers or raises, in one of the processes."""
+    answer = _implementation(name).answer
+    found: list[_Outcome] = []
+    for case in cases:
+        try:
+            found.append(dict(answer(case)))
+        except UnsupportedError as error:
+            found.append(error)
+        except Exception as error:
+            # Whatever it raises is its answer, and may be nothing that can leave a process.
+            found.append(AnswerError(words_of(error)))
+    return found
+
+
+_implementation = cache(adapters.implementation)

@@ -1,0 +1,90 @@
+"""Our implementations in several processes answer and raise what they do in one."""
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from golden import adapters, pool
+from golden.__main__ import main
+from golden.adapters import AnswerError, Implementation, StartError, UnsupportedError, words_of
+from golden.case import Case
+from golden.loader import SHIPPED, load
+
+CASES = load(SHIPPED, "core:core.[rs]*")
+UNKNOWN = replace(CASES[0], name="unknown", function="nothing")
+REFUSED = replace(CASES[0], name="refused", inputs={})
+
+
+@pytest.fixture(scope="module")
+def from_two():
+    begun = [*CASES, UNKNOWN, REFUSED]
+    with pool.asked(["numpy64"], begun, 2) as (implementation,):
+        yield implementation
+
+
+def test_the_answers_are_those_of_one_process(from_two):
+    here = adapters.implementation("numpy64")
+    assert (from_two.name, from_two.versions, from_two.wide) == (here.name, here.versions, True)
+    for case in CASES:
+        wanted, had = here.answer(case), from_two.answer(case)
+        assert had.keys() == wanted.keys()
+        for name, array in wanted.items():
+            np.testing.assert_array_equal(had[name], array, strict=True)
+
+
+def test_what_was_not_begun_is_answered(from_two):
+    case = replace(CASES[0], name="later")
+    assert from_two.answer(case).keys() == case.outputs.keys()
+
+
+def test_what_is_not_offered_and_what_is_raised_are_told_as_in_one_process(from_two):
+    with pytest.raises(UnsupportedError, match="nothing"):
+        from_two.answer(UNKNOWN)
+    with pytest.raises(Exception) as here:  # noqa: PT011 # its own words are compared
+        adapters.implementation("numpy64").answer(REFUSED)
+    with pytest.raises(AnswerError) as there:
+        from_two.answer(REFUSED)
+    assert words_of(there.value) == words_of(here.value)
+
+
+class Ends:
+    """What ends a process that receives it."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_a_process_that_ends_is_told_in_one_sentence():
+    case = Case("s", "g", "c", "f", {"ends": Ends()}, {}, {})
+    ended = pytest.raises(StartError, match="asks numpy64 ended without an answer")
+    with pool.asked(["numpy64"], [case], 2) as (implementation,), ended:
+        implementation.answer(case)
+
+
+def test_one_process_asks_here():
+    with pool.asked(["numpy64"], CASES, 1) as (implementation,):
+        assert implementation.answer is adapters.implementation("numpy64").answer
+
+
+@pytest.mark.parametrize(
+    ("platform", "cases", "processes"),
+    [("cpu", 99, 1), ("cpu", 200, 2), ("cpu", 10_000, 3), ("gpu", 10_000, 1), (None, 10_000, 3)],
+)
+def test_as_many_processes_as_are_worth_their_start(monkeypatch, platform, cases, processes):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    versions = {"platform": platform} if platform else {}
+    fake = Implementation("fake", lambda case: case.outputs, versions)
+    assert pool.processes_for([fake], cases) == processes
+
+
+def test_the_table_is_that_of_one_process(capsys):
+    some = ["check", "--filter", "core:core.[rs]*", "--implementation", "numpy64", "--processes"]
+    assert main([*some, "1"]) == 0
+    wanted = capsys.readouterr().out
+    assert main([*some, "2"]) == 0
+    assert capsys.readouterr().out == wanted
+    with pytest.raises(SystemExit, match="2"):
+        main([*some, "0"])
+    assert "--processes: must be a positive integer, not 0" in capsys.readouterr().err
