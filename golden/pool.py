@@ -14,13 +14,7 @@ from functools import cache
 from multiprocessing import get_context
 
 from golden import adapters, quick
-from golden.adapters import (
-    AnswerError,
-    Implementation,
-    StartError,
-    UnsupportedError,
-    words_of,
-)
+from golden.adapters import AnswerError, Implementation, StartError, UnsupportedError, words_of
 from golden.arrays import Array
 from golden.case import Case
 
@@ -103,7 +97,11 @@ class _Pooled:
         return outcome
 
     def _begin(self, cases: list[Case]) -> None:
-        future = self._pool.submit(_outcomes, self._name, cases)
+        try:
+            future = self._pool.submit(_outcomes, self._name, cases)
+        except BrokenProcessPool as error:
+            future = Future()
+            future.set_exception(error)
         self._begun |= {case.address: (future, index) for index, case in enumerate(cases)}
 
 

@@ -58,9 +58,10 @@ class Ends:
 
 def test_a_process_that_ends_is_told_in_one_sentence():
     case = Case("s", "g", "c", "f", {"ends": Ends()}, {}, {})
-    ended = pytest.raises(StartError, match="asks numpy64 ended without an answer")
-    with pool.asked(["numpy64"], [case], 2) as (implementation,), ended:
-        implementation.answer(case)
+    with pool.asked(["numpy64"], [case], 2) as (implementation,):
+        for one in (case, CASES[0]):
+            with pytest.raises(StartError, match="asks numpy64 ended without an answer"):
+                implementation.answer(one)
 
 
 def test_one_process_asks_here():

@@ -73,7 +73,9 @@ def _check_here(file: str, mutant: Mutant | None) -> int:
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
     from golden.__main__ import main
 
-    arguments = ["check", "--implementation", "edifice_py", "--fail-fast", "--filter"]
+    # The mutant is in this process alone.
+    here = ("--fail-fast", "--processes", "1")
+    arguments = ["check", "--implementation", "edifice_py", *here, "--filter"]
     with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
         os.dup2(nowhere.fileno(), 2)
         try:
