@@ -126,6 +126,22 @@ def top_two(matrix: Array) -> tuple[Array, Array]:
     return ascending[-1] - ascending[-2], matrix.argmax(axis=0)
 
 
+def numbers(name: str, value: Any) -> Array:
+    """A list of finite numbers, at least one, as float64 `[n]`.
+
+    Raises:
+        ValueError: it is something else, or one of them is not finite.
+    """
+    found = np.asarray(value)
+    if found.ndim != 1 or not found.size or found.dtype.kind not in "iuf":
+        raise ValueError(
+            f"{name} must be a list of numbers, at least one, like [0, 0.5, 3], "
+            f"not an array of {found.dtype}{list(found.shape)}."
+        )
+    check_finite(name, found)
+    return found.astype(np.float64)
+
+
 def check_finite(name: str, values: Array) -> None:
     """Refuse numbers that are not finite.
 

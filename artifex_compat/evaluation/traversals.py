@@ -6,7 +6,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from artifex_compat.evaluation.arrays import Array, check_finite, latent_number
+from artifex_compat.evaluation.arrays import Array, check_finite, latent_number, numbers
 from artifex_compat.generative_models.models.vae import VQVAE
 from artifex_compat.generative_models.models.vae.calling import call_with, inference, labels_for
 from artifex_compat.generative_models.models.vae.results import reconstruction_of
@@ -55,8 +55,8 @@ def latent_traversals(
             "and the code nearest to a moved vector may be any."
         )
     base = _vector(z_base)
-    numbers = range(len(base)) if dims is None else dims
-    chosen = [latent_number("dims", dim, len(base)) for dim in numbers]
+    wanted = range(len(base)) if dims is None else dims
+    chosen = [latent_number("dims", dim, len(base)) for dim in wanted]
     steps = values_of(values)
     z = np.tile(base, (len(chosen), len(steps), 1))
     for row, dim in zip(z, chosen, strict=True):
@@ -126,13 +126,7 @@ def values_of(values: Any) -> Array:
     """
     if values is None:
         return np.linspace(-3, 3, 11, dtype=np.float32)
-    found = np.asarray(values)
-    if found.ndim != 1 or not found.size or found.dtype.kind not in "iuf":
-        raise ValueError(
-            f"values must be a list of numbers, at least one, like [-3, 0, 3], not {values!r}."
-        )
-    check_finite("values", found)
-    return found.astype(np.float32)
+    return numbers("values", values).astype(np.float32)
 
 
 def _vector(z_base: Any) -> Array:
