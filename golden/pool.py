@@ -11,7 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 
 from golden import adapters, quick
 from golden.adapters import AnswerError, Implementation, StartError, UnsupportedError, words_of
@@ -45,7 +46,7 @@ def asked(
             yield ours
             return
         context = get_context("spawn")  # the fork of a process in which JAX runs may hang
-        with ProcessPoolExecutor(processes, context) as pool:
+        with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
             try:
                 yield [replace(one, answer=_Pooled(pool, one.name, cases)) for one in ours]
             finally:
@@ -103,6 +104,18 @@ class _Pooled:
             future = Future()
             future.set_exception(error)
         self._begun |= {case.address: (future, index) for index, case in enumerate(cases)}
+
+
+def _end_with_parent() -> None:
+    """Do not outlive the process that asks: one that is killed tells nobody."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+        os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _outcomes(name: str, cases: list[Case]) -> list[_Outcome]:

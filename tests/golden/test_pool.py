@@ -1,6 +1,8 @@
 """Our implementations in several processes answer and raise what they do in one."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -62,6 +64,25 @@ def test_a_process_that_ends_is_told_in_one_sentence():
         for one in (case, CASES[0]):
             with pytest.raises(StartError, match="asks numpy64 ended without an answer"):
                 implementation.answer(one)
+
+
+def test_no_process_outlives_the_one_that_asks():
+    script = """
+import sys
+from golden import pool
+from golden.loader import SHIPPED, load
+cases = load(SHIPPED, "core:core.r*")
+with pool.asked(["numpy64"], cases, 2) as (implementation,):
+    implementation.answer(cases[0])
+    print("asked", flush=True)
+    sys.stdin.read()
+"""
+    asking = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert asking.stdout.readline() == b"asked\n"
+    asking.kill()
+    asking.communicate(timeout=20)  # its output ends when the last process that has it ends
 
 
 def test_one_process_asks_here():
