@@ -8,7 +8,9 @@ from golden.adapters import (
     AnswerError,
     BrokenError,
     Implementation,
+    Outcome,
     UnsupportedError,
+    again,
 )
 from golden.arrays import Array
 from golden.case import Case
@@ -17,8 +19,6 @@ from golden.functions import nearest
 from golden.serve import answer_to, handshake_of
 
 _MOST_CASES_BYTES = 2**30
-
-Outcome = Mapping[str, Array] | UnsupportedError | AnswerError
 
 
 def export(cases: Sequence[Case], file: Path) -> None:
@@ -90,9 +90,7 @@ def answered(file: Path, cases: Sequence[Case]) -> Implementation:
         outcome = outcomes.get(case.address)
         if outcome is None:
             raise BrokenError(f"{file} has no answer to it")
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        return again(outcome)
 
     return said.as_implementation(told)
 

@@ -10,19 +10,24 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache
 from multiprocessing import get_context, parent_process
 from threading import Thread
 
 from golden import adapters, quick
-from golden.adapters import AnswerError, Implementation, StartError, UnsupportedError, words_of
+from golden.adapters import (
+    AnswerError,
+    Implementation,
+    Outcome,
+    StartError,
+    UnsupportedError,
+    again,
+    words_of,
+)
 from golden.arrays import Array
 from golden.case import Case
 
 _WORTH = 100
 """Fewer cases than this, and a process is not worth its start."""
-
-_Outcome = Mapping[str, Array] | Exception
 
 
 @contextmanager
@@ -71,12 +76,16 @@ class _Pooled:
     def __init__(self, pool: ProcessPoolExecutor, name: str, cases: Sequence[Case]) -> None:
         self._pool = pool
         self._name = name
-        self._begun: dict[str, tuple[Future[list[_Outcome]], int]] = {}
+        # Held, as they are known by identity: files of two folders may have cases of one address.
+        self._cases = cases
+        self._begun: dict[int, tuple[Future[list[Outcome]], int]] = {}
         alike: dict[str, list[Case]] = {}
         for case in cases:
             alike.setdefault(case.id, []).append(case)
         for of_one_name in alike.values():
-            self._begin(of_one_name)
+            future = self._begin(of_one_name)
+            places = enumerate(of_one_name)
+            self._begun |= {id(case): (future, place) for place, case in places}
 
     def __call__(self, case: Case) -> Mapping[str, Array]:
         """The outputs of a case.
@@ -86,24 +95,19 @@ class _Pooled:
             AnswerError: the call failed.
             StartError: one of the processes ended.
         """
-        if case.address not in self._begun:
-            self._begin([case])
-        future, index = self._begun[case.address]
+        future, place = self._begun.get(id(case)) or (self._begin([case]), 0)
         try:
-            outcome = future.result()[index]
+            return again(future.result()[place])
         except BrokenProcessPool as error:
             raise StartError(f"a process that asks {self._name} ended without an answer") from error
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
 
-    def _begin(self, cases: list[Case]) -> None:
+    def _begin(self, cases: list[Case]) -> Future[list[Outcome]]:
         try:
-            future = self._pool.submit(_outcomes, self._name, cases)
+            return self._pool.submit(_outcomes, self._name, cases)
         except BrokenProcessPool as error:
-            future = Future()
-            future.set_exception(error)
-        self._begun |= {case.address: (future, index) for index, case in enumerate(cases)}
+            broken: Future[list[Outcome]] = Future()
+            broken.set_exception(error)
+            return broken
 
 
 def _end_with_parent() -> None:
@@ -118,10 +122,10 @@ def _end_with_parent() -> None:
     Thread(target=wait, daemon=True).start()
 
 
-def _outcomes(name: str, cases: list[Case]) -> list[_Outcome]:
+def _outcomes(name: str, cases: list[Case]) -> list[Outcome]:
     """What an implementation of ours answers or raises, in one of the processes."""
-    answer = _implementation(name).answer
-    found: list[_Outcome] = []
+    answer = adapters.implementation(name).answer
+    found: list[Outcome] = []
     for case in cases:
         try:
             found.append(dict(answer(case)))
@@ -131,6 +135,3 @@ def _outcomes(name: str, cases: list[Case]) -> list[_Outcome]:
             # Whatever it raises is its answer, and may be nothing that can leave a process.
             found.append(AnswerError(words_of(error)))
     return found
-
-
-_implementation = cache(adapters.implementation)

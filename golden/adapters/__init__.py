@@ -37,6 +37,17 @@ class StartError(Exception):
     """An implementation cannot be asked at all, and why, in one sentence."""
 
 
+Outcome = Mapping[str, Array] | UnsupportedError | AnswerError
+"""What came of a case that was asked before: its outputs, or what was raised."""
+
+
+def again(outcome: Outcome) -> Mapping[str, Array]:
+    """The outputs of an outcome. Raises what was raised, where there are none."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
 def words_of(error: Exception) -> str:
     """What an implementation said by raising: in its own words where it spoke itself."""
     told = isinstance(error, AnswerError | BrokenError)

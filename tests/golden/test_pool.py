@@ -17,11 +17,12 @@ from golden.loader import SHIPPED, load
 CASES = load(SHIPPED, "core:core.[rs]*")
 UNKNOWN = replace(CASES[0], name="unknown", function="nothing")
 REFUSED = replace(CASES[0], name="refused", inputs={})
+TWIN = replace(CASES[0], inputs={name: array + 1 for name, array in CASES[0].inputs.items()})
 
 
 @pytest.fixture(scope="module")
 def from_two():
-    begun = [*CASES, UNKNOWN, REFUSED]
+    begun = [*CASES, UNKNOWN, REFUSED, TWIN]
     with pool.asked(["numpy64"], begun, 2) as (implementation,):
         yield implementation
 
@@ -34,6 +35,16 @@ def test_the_answers_are_those_of_one_process(from_two):
         assert had.keys() == wanted.keys()
         for name, array in wanted.items():
             np.testing.assert_array_equal(had[name], array, strict=True)
+
+
+def test_cases_of_one_address_each_have_their_own_answer(from_two):
+    here = adapters.implementation("numpy64")
+    assert TWIN.address == CASES[0].address
+    for case in (TWIN, CASES[0]):
+        for name, wanted in here.answer(case).items():
+            np.testing.assert_array_equal(from_two.answer(case)[name], wanted, strict=True)
+    first, second = (from_two.answer(case) for case in (TWIN, CASES[0]))
+    assert any(not np.array_equal(first[name], second[name]) for name in first)
 
 
 def test_what_was_not_begun_is_answered(from_two):
