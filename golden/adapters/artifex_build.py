@@ -1,5 +1,6 @@
 """Objects as the cases that were recorded from Artifex describe them."""
 
+from functools import cache
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -51,6 +52,28 @@ def build(api: Api, case: Case) -> Any:
     if setup.startswith("model.rngs = "):
         model.rngs = rngs_of(setup.removeprefix("model.rngs = ").partition(" ")[0])
     return model
+
+
+def with_compiled_networks(model: Any) -> Any:
+    """The model, with its encoder and its decoder `compiled`."""
+    compiled(model.encoder)
+    compiled(model.decoder)
+    return model
+
+
+def compiled(network: Any) -> Any:
+    """The network, compiled as a whole from now on.
+
+    Otherwise each operation in it is a program of its own, which takes its own compilation.
+    """
+    kind: Any = type(network)
+    network.__class__ = _compiled(kind)
+    return network
+
+
+@cache
+def _compiled(kind: type[nnx.Module]) -> type[nnx.Module]:
+    return type(kind.__name__, (kind,), {"__call__": nnx.jit(kind.__call__)})
 
 
 def recorded_step(step: Any) -> int | float:

@@ -1,6 +1,6 @@
 """Models and their parts from a seed, as Artifex was asked for them.
 
-Every output comes from a model that is made anew with the same seed, as it was recorded.
+Every output comes from a model as it is when new, as it was recorded.
 """
 
 import re
@@ -11,7 +11,15 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from golden.adapters.artifex_build import Api, Outputs, build, rngs_of, values_of
+from golden.adapters.artifex_build import (
+    Api,
+    Outputs,
+    build,
+    compiled,
+    rngs_of,
+    values_of,
+    with_compiled_networks,
+)
 from golden.adapters.expression import evaluate
 from golden.case import Case
 
@@ -47,7 +55,7 @@ def component(api: Api, case: Case, inputs: Inputs) -> Outputs:
     part = "EncoderConfig" if of_encoder else "DecoderConfig"
     config = getattr(api.configuration, part)(**case.options["config"])
     home = api.vae.encoders if of_encoder else api.vae.decoders
-    network = getattr(home, kind)(config=config, rngs=rngs_of(case.options["rngs"]))
+    network = compiled(getattr(home, kind)(config=config, rngs=rngs_of(case.options["rngs"])))
     found = values_of(network, nnx.Param, "params")
     found |= values_of(network, nnx.BatchStat, "batch_stats")
     given = network(inputs["x" if of_encoder else "z"])
@@ -58,18 +66,18 @@ def component(api: Api, case: Case, inputs: Inputs) -> Outputs:
 
 def model(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A model: its parameters, and every call that was recorded."""
-    fresh = build(api, case)
-    found = values_of(fresh, nnx.Param, "params")
-    found |= values_of(fresh, nnx.BatchStat, "batch_stats")
+    made = with_compiled_networks(build(api, case))
+    found = values_of(made, nnx.Param, "params")
+    found |= values_of(made, nnx.BatchStat, "batch_stats")
     x, calls = inputs["x"], case.options["calls"]
     flat = x.reshape(x.shape[0], -1)
     names = {**inputs, "batch": x.shape[0], "xf": flat}
     for heading, words in calls.items():
         if heading.startswith("loss_fn"):
-            found |= _loss(api, case, str(words), inputs)
+            found |= _loss(api, made, str(words), inputs)
         else:
             for name, call in _calls(heading, str(words), calls):
-                found |= _called(api, case, name, call, names)
+                found |= _called(made, name, call, names)
     return found
 
 
@@ -103,14 +111,14 @@ def _calls(heading: str, words: str, calls: Mapping[str, Any]) -> list[tuple[str
     return list(zip(names, parts, strict=True))
 
 
-def _called(api: Api, case: Case, name: str, call: str, names: Mapping[str, Any]) -> Outputs:
-    """One call on a new model, in evaluation mode where its name says so."""
-    fresh = build(api, case)
+def _called(made: Any, name: str, call: str, names: Mapping[str, Any]) -> Outputs:
+    """One call on a copy of a model, in evaluation mode where its name says so."""
+    fresh = nnx.clone(made)
     if name.startswith("eval_"):
         fresh.eval()
     if name == "forward_bad_label":  # refused where it can be seen: it is not when compiled
-        compiled = nnx.jit(lambda model, x, y: model(x, y=y))
-        result = compiled(fresh, names["x"], names["y_bad"])
+        forward = nnx.jit(lambda model, x, y: model(x, y=y))
+        result = forward(fresh, names["x"], names["y_bad"])
         return {f"{name}/{key}": value for key, value in result.items()}
     result = evaluate(call, {**names, "model": fresh})
     if name == "sample_second":
@@ -126,9 +134,9 @@ def _called(api: Api, case: Case, name: str, call: str, names: Mapping[str, Any]
     return found
 
 
-def _loss(api: Api, case: Case, words: str, inputs: Inputs) -> Outputs:
-    """The loss of a new model's own outputs, and its gradients."""
-    fresh = build(api, case)
+def _loss(api: Api, made: Any, words: str, inputs: Inputs) -> Outputs:
+    """The loss of a copy of a model on its own outputs, and its gradients."""
+    fresh = nnx.clone(made)
     step = re.search(r"step=(\d+)", words)
     options = {"step": int(step.group(1))} if step else {}
     forward = re.search(r"outputs = (model\([^)]*\))", words)

@@ -8,7 +8,14 @@ import jax.numpy as jnp
 import optax
 from flax import nnx
 
-from golden.adapters.artifex_build import Api, Outputs, build, recorded_step, values_of
+from golden.adapters.artifex_build import (
+    Api,
+    Outputs,
+    build,
+    recorded_step,
+    values_of,
+    with_compiled_networks,
+)
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
@@ -99,7 +106,8 @@ def run(api: Api, case: Case, inputs: Inputs) -> Outputs:
     def first(model: nnx.Module) -> Any:
         return trainer.compute_loss(model, {key: batches[0]}, 0, kind)[0]
 
-    found |= values_of(nnx.grad(first)(build(api, case)), nnx.Param, "grads_first")
+    gradients = nnx.grad(first)(with_compiled_networks(nnx.clone(model)))
+    found |= values_of(gradients, nnx.Param, "grads_first")
     found |= values_of(model, nnx.BatchStat, "initial_batch_stats")
     step = nnx.jit(trainer.train_step, static_argnames="loss_type")
     rows = []
