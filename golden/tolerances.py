@@ -6,13 +6,14 @@ from golden.arrays import Array, name_of
 from golden.compare import EXACT, Tolerance
 
 KINDS: tuple[tuple[str, str, str], ...] = (
-    ("*artifex.models", "params/*", "bits"),
+    ("*artifex.models", "params/*", "weights"),
     ("*artifex.models", "batch_stats/*", "bits"),
     ("*artifex.models", "*", "forward"),
-    ("*artifex.components", "params/*", "bits"),
+    ("*artifex.components", "params/*", "weights"),
     ("*artifex.components", "batch_stats/*", "bits"),
     ("*artifex.components", "*", "forward"),
-    ("*artifex.training", "initial*", "bits"),
+    ("*artifex.training", "initial_batch_stats/*", "bits"),
+    ("*artifex.training", "initial/*", "weights"),
     ("*artifex.training", "grads_first/*", "forward"),
     ("*artifex.training", "after_first*", "run"),
     ("*artifex.training", "final*", "run"),
@@ -41,6 +42,9 @@ TABLE: dict[tuple[str, str], Tolerance] = {
     # One rounding to eight bits of a number below 4.
     ("normal", "bf16"): Tolerance(absolute=2**-7),
     ("initial", "f32"): Tolerance(absolute=1e-7),
+    # Bit for bit on jax 0.10.2, which recorded them. Another XLA rounds a uniform, or its inverse
+    # error function, otherwise: jax 0.12.0.1 is up to 1.2e-7 off.
+    ("weights", "f32"): Tolerance(absolute=1.2e-7, relative=5e-7),
     # Adam divides by the root of what can be nearly nothing: an absolute bound says more.
     ("trained", "f32"): Tolerance(absolute=2e-6),
     # What compilers may round otherwise in a few layers of float32.
