@@ -85,7 +85,7 @@ ROWS: list[tuple[str, ...]] = []
 @nox.parametrize("platform", ("cpu", "gpu"), ids=("cpu", "gpu"))
 @nox.parametrize("resolution", ("lowest", "newest"), ids=("lowest", "newest"))
 def matrix(session: nox.Session, resolution: str, platform: str) -> None:
-    """The suite on every interpreter, resolution and platform, and a table; arguments to pytest."""
+    """Suite and golden check on all interpreters, versions, platforms; arguments go to pytest."""
     session.notify("matrix_table")
     cell = (str(session.python), resolution, platform)
     if platform == "gpu" and not has_gpu():
@@ -98,6 +98,7 @@ def matrix(session: nox.Session, resolution: str, platform: str) -> None:
         versions = str(session.run("python", "-c", VERSIONS, silent=True)).split()
         if platform == "cpu":
             session.run("pytest", *PARALLEL, *session.posargs)
+            session.run("python", "-m", "golden", "check")
         else:
             test_on_gpu(session)
         result = "passed"
