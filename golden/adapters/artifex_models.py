@@ -29,15 +29,16 @@ Inputs = Mapping[str, Any]
 def reparameterize(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A sample, the next one, the noise alone, and the gradients of the first."""
     mean, log_var = inputs["mean"], inputs["log_var"]
-    model = build(api, case)
+    made = build(api, case)
+    model = nnx.clone(made)
     z, z_second = model.reparameterize(mean, log_var), model.reparameterize(mean, log_var)
     zeros = jnp.zeros(mean.shape)
 
     def total(mean: jax.Array, log_var: jax.Array) -> jax.Array:
-        return jnp.sum(inputs["w"] * build(api, case).reparameterize(mean, log_var))
+        return jnp.sum(inputs["w"] * nnx.clone(made).reparameterize(mean, log_var))
 
     by_mean, by_log_var = jax.grad(total, argnums=(0, 1))(mean, log_var)
-    eps = build(api, case).reparameterize(zeros, zeros)
+    eps = nnx.clone(made).reparameterize(zeros, zeros)
     return {
         "z": z,
         "z_second": z_second,

@@ -1,4 +1,4 @@
-"""What asks the released Artifex, where there is none: `nox -s parity_artifex` has one."""
+"""The adapter of the released Artifex, where there is none, and the networks it compiles."""
 
 import sys
 from functools import partial
