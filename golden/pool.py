@@ -51,7 +51,7 @@ def asked(
             yield ours
             return
         context = get_context("spawn")  # the fork of a process in which JAX runs may hang
-        with ProcessPoolExecutor(processes, context, _end_with_parent) as pool:
+        with ProcessPoolExecutor(processes, context, _start) as pool:
             try:
                 yield [replace(one, answer=_Pooled(pool, one.name, cases)) for one in ours]
             finally:
@@ -108,6 +108,12 @@ class _Pooled:
             broken: Future[list[Outcome]] = Future()
             broken.set_exception(error)
             return broken
+
+
+def _start() -> None:
+    """Begin one of the processes, which `quick.compilation` gave its flags and nothing else."""
+    quick.collect_rarely()
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:

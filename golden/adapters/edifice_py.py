@@ -93,8 +93,7 @@ def _draw(function: Callable[..., tuple[jax.Array, jax.Array]], case: Case) -> O
     for output in case.outputs:
         if output.startswith("grad_"):
             by = output.removeprefix("grad_")
-            gradient = jax.grad(lambda x, by=by: jnp.sum(draw(**{by: x})[0]))
-            found[output] = gradient(options[by])
+            found[output] = _gradient_of_sum(lambda x, by=by: draw(**{by: x})[0], options[by])
     return found
 
 
@@ -123,7 +122,7 @@ def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
     def loss(arrays: Inputs) -> jax.Array:
         return vae.loss(**arrays, **case.options)
 
-    value, gradients = jax.value_and_grad(loss)(dict(inputs))
+    value, gradients = jax.jit(jax.value_and_grad(loss))(dict(inputs))
     return {"loss": value} | {f"grad_{name}": array for name, array in gradients.items()}
 
 
@@ -132,7 +131,8 @@ def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
         z, _ = vae.reparameterize(mu, log_var, _key(case))
         return vae.loss(z, inputs["target"], mu, log_var, beta=case.options.get("beta", 1.0))
 
-    value, gradients = jax.value_and_grad(loss, argnums=(0, 1))(inputs["mu"], inputs["log_var"])
+    by_both = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
+    value, gradients = by_both(inputs["mu"], inputs["log_var"])
     return {"loss": value, "grad_mu": gradients[0], "grad_log_var": gradients[1]}
 
 
@@ -176,8 +176,8 @@ def flat(prefix: str, params: Params) -> dict[str, jax.Array]:
 
 def _activation(case: Case, inputs: Inputs) -> Outputs:
     function = ACTIVATIONS[case.options["name"]]
-    gradient = jax.grad(lambda x: jnp.sum(function(x)))(inputs["x"])
-    return {"value": function(inputs["x"]), "grad_x": gradient}
+    x = inputs["x"]
+    return {"value": function(x), "grad_x": _gradient_of_sum(function, x)}
 
 
 def polaris_adam(case: Case) -> optax.GradientTransformation:
@@ -225,10 +225,15 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
             found[output] = formula(**inputs, **options)
         else:
             by = output.removeprefix("grad_")
-            found[output] = jax.grad(
-                lambda x, by=by: jnp.sum(formula(**{**inputs, by: x}, **options))
-            )(inputs[by])
+            found[output] = _gradient_of_sum(
+                lambda x, by=by: formula(**{**inputs, by: x}, **options), inputs[by]
+            )
     return found
+
+
+def _gradient_of_sum(function: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
+    """Compiled as a whole: alone, each operation of a gradient is a program of its own."""
+    return jax.jit(jax.grad(lambda x: jnp.sum(function(x))))(x)
 
 
 _OF_A_CODEBOOK = ("core.quantize.ema_update", "core.quantize.replace_dead_codes")
