@@ -93,7 +93,9 @@ def _draw(function: Callable[..., tuple[jax.Array, jax.Array]], case: Case) -> O
     for output in case.outputs:
         if output.startswith("grad_"):
             by = output.removeprefix("grad_")
-            found[output] = _gradient_of_sum(lambda x, by=by: draw(**{by: x})[0], options[by])
+            found[output] = _gradient_of_sum(
+                lambda **given: draw(**given)[0], by, {by: options[by]}
+            )
     return found
 
 
@@ -176,8 +178,8 @@ def flat(prefix: str, params: Params) -> dict[str, jax.Array]:
 
 def _activation(case: Case, inputs: Inputs) -> Outputs:
     function = ACTIVATIONS[case.options["name"]]
-    x = inputs["x"]
-    return {"value": function(x), "grad_x": _gradient_of_sum(function, x)}
+    gradient = _gradient_of_sum(lambda x: function(x), "x", inputs)
+    return {"value": function(inputs["x"]), "grad_x": gradient}
 
 
 def polaris_adam(case: Case) -> optax.GradientTransformation:
@@ -225,15 +227,20 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
             found[output] = formula(**inputs, **options)
         else:
             by = output.removeprefix("grad_")
-            found[output] = _gradient_of_sum(
-                lambda x, by=by: formula(**{**inputs, by: x}, **options), inputs[by]
-            )
+            found[output] = _gradient_of_sum(partial(formula, **options), by, inputs)
     return found
 
 
-def _gradient_of_sum(function: Callable[[jax.Array], jax.Array], x: jax.Array) -> jax.Array:
+def _gradient_of_sum(
+    function: Callable[..., jax.Array], by: str, inputs: Mapping[str, Any]
+) -> jax.Array:
     """Compiled as a whole: alone, each operation of a gradient is a program of its own."""
-    return jax.jit(jax.grad(lambda x: jnp.sum(function(x))))(x)
+    others = {name: value for name, value in inputs.items() if name != by}
+
+    def total(x: jax.Array, others: Inputs) -> jax.Array:
+        return jnp.sum(function(**{by: x}, **others))
+
+    return jax.jit(jax.grad(total))(inputs[by], others)
 
 
 _OF_A_CODEBOOK = ("core.quantize.ema_update", "core.quantize.replace_dead_codes")
