@@ -24,6 +24,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 """Nx's names. numpy's own (float32, int64, ...) are read too."""
 
+_BY_NAME = DTYPES | {dtype.name: dtype for dtype in DTYPES.values()}
 _NAMES = {dtype.name: name for name, dtype in DTYPES.items()}
 _DECLARATION = re.compile(r"(?P<dtype>[a-z]+[0-9]*)\[(?P<shape>[0-9]*(?:, ?[0-9]+)*)\]")
 _MOST_BYTES = 2**31
@@ -35,10 +36,9 @@ def dtype_of(name: object) -> np.dtype[Any]:
     Raises:
         ValueError: there is none of that name.
     """
-    known = DTYPES | {dtype.name: dtype for dtype in DTYPES.values()}
-    if name not in known:
+    if name not in _BY_NAME:
         raise ValueError(f"unknown dtype {name!r}; known are {', '.join(DTYPES)}")
-    return known[str(name)]
+    return _BY_NAME[str(name)]
 
 
 def name_of(dtype: np.dtype[Any]) -> str:

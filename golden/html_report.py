@@ -88,8 +88,8 @@ def _counts(run: Run) -> list[tuple[str, str]]:
 
 def _operations(runs: Sequence[Run]) -> list[Markup]:
     rows = [
-        (joined(operation), [_held(report.of_operation(run, operation)) for run in runs], "")
-        for operation in report.operations(runs)
+        (joined(operation), [_held(verdicts) for verdicts in of_runs], "")
+        for operation, of_runs in report.by_operation(runs).items()
     ]
     rows.append((joined("all"), [_held(run.verdicts) for run in runs], "all"))
     words = (

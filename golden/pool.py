@@ -4,14 +4,16 @@ A check of ours compiles thousands of small programs, which one process does one
 more threads only wait for Python's lock.
 """
 
+import atexit
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from dataclasses import replace
+from importlib import import_module
 from multiprocessing import get_context, parent_process
 from threading import Thread
+from typing import Any
 
 from golden import adapters, quick
 from golden.adapters import (
@@ -25,6 +27,9 @@ from golden.adapters import (
 )
 from golden.arrays import Array
 from golden.case import Case
+
+Description = Mapping[str, Any]
+"""The fields of an `Implementation` but its answer."""
 
 _WORTH = 100
 """Fewer cases than this, and a process is not worth its start."""
@@ -43,27 +48,55 @@ def asked(
         cases: those that will be asked.
         processes: how many; by itself one for each processor and `_WORTH` cases, and only one
             where there is a GPU, whose memory the first takes.
+
+    Raises:
+        StartError: an implementation cannot be asked at all.
     """
     with quick.compilation():
-        ours = [adapters.implementation(name) for name in names]
-        processes = processes or processes_for(ours, len(cases))
-        if processes == 1:
-            yield ours
-            return
-        context = get_context("spawn")  # the fork of a process in which JAX runs may hang
-        with ProcessPoolExecutor(processes, context, _start) as pool:
-            try:
-                yield [replace(one, answer=_Pooled(pool, one.name, cases)) for one in ours]
-            finally:
-                pool.shutdown(cancel_futures=True)
+        several = processes or processes_for(len(names) * len(cases))
+        if several > 1:
+            with _started(several, names) as pool:
+                found = _described(pool, names)
+                if processes or on_processors(found):
+                    yield [_Pooled.of(one, pool, cases) for one in found]
+                    return
+        yield [adapters.implementation(name) for name in names]
 
 
-def processes_for(implementations: Sequence[Implementation], cases: int) -> int:
+def processes_for(cases: int) -> int:
     """How many processes answer a number of cases soonest."""
-    if any(one.versions.get("platform", "cpu") != "cpu" for one in implementations):
-        return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, cases * len(implementations) // _WORTH))
+    return max(1, min(cores or 1, cases // _WORTH))
+
+
+def on_processors(described: Iterable[Description]) -> bool:
+    """Whether no implementation runs on a GPU."""
+    return all(one["versions"].get("platform", "cpu") == "cpu" for one in described)
+
+
+@contextmanager
+def _started(processes: int, names: Sequence[str]) -> Iterator[ProcessPoolExecutor]:
+    """Processes, all of which begin at once: alone, each would wait for something to do."""
+    context = get_context("spawn")  # the fork of a process in which JAX runs may hang
+    with ProcessPoolExecutor(processes, context, _start, (names,)) as pool:
+        try:
+            for _ in range(processes):
+                pool.submit(os.getpid)
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _described(pool: ProcessPoolExecutor, names: Sequence[str]) -> list[Description]:
+    """What one of the processes tells of implementations, so that this one need not import any."""
+    try:
+        return pool.submit(_descriptions, names).result()
+    except BrokenProcessPool as error:
+        raise _ended(", ".join(names)) from error
+
+
+def _ended(name: str) -> StartError:
+    return StartError(f"a process that asks {name} ended without an answer")
 
 
 class _Pooled:
@@ -72,6 +105,13 @@ class _Pooled:
     Cases of one name go together: they have the same shapes in files of several recordings, and a
     process compiles for a shape once.
     """
+
+    @classmethod
+    def of(
+        cls, described: Description, pool: ProcessPoolExecutor, cases: Sequence[Case]
+    ) -> Implementation:
+        """An implementation that answers so."""
+        return Implementation(answer=cls(pool, described["name"], cases), **described)
 
     def __init__(self, pool: ProcessPoolExecutor, name: str, cases: Sequence[Case]) -> None:
         self._pool = pool
@@ -99,7 +139,7 @@ class _Pooled:
         try:
             return again(future.result()[place])
         except BrokenProcessPool as error:
-            raise StartError(f"a process that asks {self._name} ended without an answer") from error
+            raise _ended(self._name) from error
 
     def _begin(self, cases: list[Case]) -> Future[list[Outcome]]:
         try:
@@ -110,10 +150,14 @@ class _Pooled:
             return broken
 
 
-def _start() -> None:
+def _start(names: Sequence[str]) -> None:
     """Begin one of the processes, which `quick.compilation` gave its flags and nothing else."""
     quick.collect_rarely()
     _end_with_parent()
+    for name in names:
+        import_module(adapters.module_of(name))
+    # Last to be registered, so first to be called: JAX would take all apart that it has compiled.
+    atexit.register(os._exit, 0)
 
 
 def _end_with_parent() -> None:
@@ -126,6 +170,12 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     Thread(target=wait, daemon=True).start()
+
+
+def _descriptions(names: Sequence[str]) -> list[Description]:
+    """All that implementations are but their answers, in one of the processes."""
+    made = [vars(adapters.implementation(name)) for name in names]
+    return [{field: value for field, value in one.items() if field != "answer"} for one in made]
 
 
 def _outcomes(name: str, cases: list[Case]) -> list[Outcome]:

@@ -14,8 +14,8 @@ def table(runs: Sequence[Run]) -> str:
     An error is absolute in an output of magnitudes up to 1, and relative to the greatest above.
     """
     rows = [["operation", *(run.implementation.name for run in runs)]]
-    for operation in operations(runs):
-        rows.append([operation, *(_cell(of_operation(run, operation)) for run in runs)])
+    for operation, of_runs in by_operation(runs).items():
+        rows.append([operation, *map(_cell, of_runs)])
     rows.append(["all", *(total(run.verdicts) for run in runs)])
     lines, rule = _aligned(rows)
     return "\n".join((lines[0], rule, *lines[1:-1], rule, lines[-1]))
@@ -78,14 +78,14 @@ def _aligned(rows: Sequence[Sequence[str]]) -> tuple[list[str], str]:
     return [line.rstrip() for line in lines], "  ".join("-" * width for width in widths)
 
 
-def operations(runs: Iterable[Run]) -> list[str]:
-    """The operations and dtypes of all cases, in their order."""
-    return list(dict.fromkeys(_operation(v) for run in runs for v in run.verdicts))
-
-
-def of_operation(run: Run, operation: str) -> list[Verdict]:
-    """What came of the cases of an operation."""
-    return [verdict for verdict in run.verdicts if _operation(verdict) == operation]
+def by_operation(runs: Sequence[Run]) -> dict[str, list[list[Verdict]]]:
+    """What came of the cases of each operation and dtype, run by run, in the order of the cases."""
+    found: dict[str, list[list[Verdict]]] = {}
+    for place, run in enumerate(runs):
+        for verdict in run.verdicts:
+            of_runs = found.setdefault(_operation(verdict), [[] for _ in runs])
+            of_runs[place].append(verdict)
+    return found
 
 
 def _operation(verdict: Verdict) -> str:

@@ -106,5 +106,10 @@ def core_formula(package: str, function: str) -> Formula:
 
 def implementation(name: str) -> Implementation:
     """The implementation of a name of `SERVED`."""
-    made: Implementation = import_module(f"golden.adapters.{name}").make()
+    made: Implementation = import_module(module_of(name)).make()
     return made
+
+
+def module_of(name: str) -> str:
+    """The module that has an implementation."""
+    return f"golden.adapters.{name}"

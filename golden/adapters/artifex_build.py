@@ -1,8 +1,8 @@
 """Objects as the cases that were recorded from Artifex describe them."""
 
-from functools import cache
+from collections.abc import Callable
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
 
 import jax
 from flax import nnx
@@ -11,6 +11,7 @@ from golden.adapters.expression import evaluate
 from golden.case import Case
 
 Outputs = dict[str, Any]
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 class Api(NamedTuple):
@@ -54,26 +55,17 @@ def build(api: Api, case: Case) -> Any:
     return model
 
 
-def with_compiled_networks(model: Any) -> Any:
-    """The model, with its encoder and its decoder `compiled`."""
-    compiled(model.encoder)
-    compiled(model.decoder)
-    return model
+def one_program(*static: str) -> Callable[[_F], _F]:
+    """Compile a function as a whole: alone, each operation in it takes its own compilation.
 
-
-def compiled(network: Any) -> Any:
-    """The network, compiled as a whole from now on.
-
-    Otherwise each operation in it is a program of its own, which takes its own compilation.
+    Args:
+        static: names of arguments that are no arrays, and without which no program is the same.
     """
-    kind: Any = type(network)
-    network.__class__ = _compiled(kind)
-    return network
 
+    def compiled(function: _F) -> _F:
+        return cast(_F, nnx.jit(function, static_argnames=static))
 
-@cache
-def _compiled(kind: type[nnx.Module]) -> type[nnx.Module]:
-    return type(kind.__name__, (kind,), {"__call__": nnx.jit(kind.__call__)})
+    return compiled
 
 
 def recorded_step(step: Any) -> int | float:

@@ -5,7 +5,6 @@ from typing import Any
 
 import flax
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from golden.adapters import (
@@ -62,7 +61,7 @@ def answer(case: Case, package: str = "artifex_compat") -> Mapping[str, Array]:
         raise UnsupportedError(case.function)
     with as_asked():
         inputs = {
-            name: array if array.dtype == np.float64 else jnp.asarray(array)
+            name: array if array.dtype == np.float64 else jax.device_put(array)
             for name, array in case.inputs.items()
         }
         found = answer_group(api_of(package), case, inputs)

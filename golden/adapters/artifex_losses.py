@@ -1,4 +1,7 @@
-"""Losses and the quantization of given arrays, as Artifex was asked for them."""
+"""Losses and the quantization of given arrays, as Artifex was asked for them.
+
+What a case asks for is one program: alone, each operation takes its own compilation.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from golden.adapters.artifex_build import Api, Outputs, build, recorded_step
+from golden.adapters.artifex_build import Api, Outputs, build, one_program, recorded_step
 from golden.case import Case
 
 Inputs = Mapping[str, Any]
@@ -28,20 +31,32 @@ def posterior_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
         options["beta"] = float(beta.group(1))
     if custom := re.search(r"reconstruction_loss_fn=(.*)\)$", call):
         options["reconstruction_loss_fn"] = _CUSTOM[custom.group(1)]
-    given = {name: inputs[name] for name in _POSTERIOR}
-
-    def terms(outputs: Any, step: Any) -> Outputs:
-        stepped = options if step is None else options | {"step": step}
-        found: Outputs = model.loss_fn(batch=inputs["x"], model_outputs=outputs, **stepped)
-        return found
-
     steps = [recorded_step(step) for step in inputs["steps"]] if "steps" in inputs else [None]
-    rows = [terms(given, step) for step in steps]
     place = re.search(r"gradients at steps\[(-?\d+)\]", call)
     at = steps[int(place.group(1))] if place else None
+    given = {name: inputs[name] for name in _POSTERIOR}
+    terms, gradients = _posterior_terms(
+        model, given, inputs["x"], options=tuple(options.items()), steps=tuple(steps), at=at
+    )
+    return terms | {f"grad_{name}": array for name, array in gradients.items()}
+
+
+@one_program("options", "steps", "at")
+def _posterior_terms(
+    model: Any, given: Any, x: jax.Array, options: Any, steps: Any, at: Any
+) -> tuple[Outputs, Outputs]:
+    """Terms, at each of the steps where there are any, and the gradients at one of them."""
+
+    def terms(outputs: Any, step: Any) -> Outputs:
+        stepped = dict(options) if step is None else {**dict(options), "step": step}
+        found: Outputs = model.loss_fn(batch=x, model_outputs=outputs, **stepped)
+        return found
+
     gradients = jax.grad(lambda outputs: terms(outputs, at)["total_loss"])(given)
-    stacked = rows[0] if at is None else {n: jnp.stack([row[n] for row in rows]) for n in rows[0]}
-    return stacked | {f"grad_{name}": array for name, array in gradients.items()}
+    if at is None:
+        return terms(given, None), gradients
+    rows = [terms(given, step) for step in steps]
+    return {name: jnp.stack([row[name] for row in rows]) for name in rows[0]}, gradients
 
 
 def codebook_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
@@ -51,16 +66,24 @@ def codebook_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
     scalars = tuple(name for name in inputs if name not in ("x", "reconstructed"))
     nested = "quantization_aux" in str(case.options["setup"])
 
-    def terms(outputs: Inputs) -> Outputs:
-        aux = {name: outputs[name] for name in scalars}
+    given = {name: inputs[name] for name in ("reconstructed", *scalars)}
+    terms, gradients = _codebook_terms(model, given, inputs["x"], nested=nested)
+    return terms | {f"grad_{name}": array for name, array in gradients.items()}
+
+
+@one_program("nested")
+def _codebook_terms(
+    model: Any, given: Outputs, x: jax.Array, nested: bool
+) -> tuple[Outputs, Outputs]:
+    def loss(outputs: Outputs) -> tuple[jax.Array, Outputs]:
+        aux = {name: array for name, array in outputs.items() if name != "reconstructed"}
         placed = {"quantization_aux": aux} if nested else aux
         every = {"reconstructed": outputs["reconstructed"], **placed}
-        found: Outputs = model.loss_fn(batch=inputs["x"], model_outputs=every)
-        return found
+        terms = model.loss_fn(batch=x, model_outputs=every)
+        return terms["total_loss"], terms
 
-    given = {name: inputs[name] for name in ("reconstructed", *scalars)}
-    gradients = jax.grad(lambda outputs: terms(outputs)["total_loss"])(given)
-    return terms(given) | {f"grad_{name}": array for name, array in gradients.items()}
+    (_, terms), gradients = jax.value_and_grad(loss, has_aux=True)(given)
+    return terms, gradients
 
 
 def quantize(api: Api, case: Case, inputs: Inputs) -> Outputs:
@@ -68,17 +91,22 @@ def quantize(api: Api, case: Case, inputs: Inputs) -> Outputs:
     model = build(api, case)
     if case.options["override_codebook"]:
         model.embeddings.embedding[...] = inputs["codebook"]
-    terms: dict[str, Callable[..., jax.Array]] = {
-        "commitment_loss": lambda model, encoding: model.quantize(encoding)[1]["commitment_loss"],
-        "codebook_loss": lambda model, encoding: model.quantize(encoding)[1]["codebook_loss"],
-        "quantized": lambda model, encoding: jnp.sum(inputs["w"] * model.quantize(encoding)[0]),
-    }
-    quantized, aux = model.quantize(inputs["encoding"])
-    found: Outputs = {"quantized": quantized} | {
-        f"aux/{name}": value for name, value in aux.items()
-    }
-    for term, function in terms.items():
-        by_model, by_encoding = nnx.grad(function, argnums=(0, 1))(model, inputs["encoding"])
+    return _quantized(model, inputs["encoding"], inputs["w"])
+
+
+_TERMS: dict[str, Callable[..., jax.Array]] = {
+    "commitment_loss": lambda model, encoding, _: model.quantize(encoding)[1]["commitment_loss"],
+    "codebook_loss": lambda model, encoding, _: model.quantize(encoding)[1]["codebook_loss"],
+    "quantized": lambda model, encoding, w: jnp.sum(w * model.quantize(encoding)[0]),
+}
+
+
+@one_program()
+def _quantized(model: Any, encoding: jax.Array, w: jax.Array) -> Outputs:
+    quantized, aux = model.quantize(encoding)
+    found = {"quantized": quantized} | {f"aux/{name}": value for name, value in aux.items()}
+    for term, function in _TERMS.items():
+        by_model, by_encoding = nnx.grad(function, argnums=(0, 1))(model, encoding, w)
         found[f"grad_{term}_codebook"] = by_model["embeddings"]["embedding"][...]
         found[f"grad_{term}_encoding"] = by_encoding
     return found

@@ -15,10 +15,9 @@ from golden.adapters.artifex_build import (
     Api,
     Outputs,
     build,
-    compiled,
+    one_program,
     rngs_of,
     values_of,
-    with_compiled_networks,
 )
 from golden.adapters.expression import evaluate
 from golden.case import Case
@@ -28,14 +27,17 @@ Inputs = Mapping[str, Any]
 
 def reparameterize(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A sample, the next one, the noise alone, and the gradients of the first."""
-    mean, log_var = inputs["mean"], inputs["log_var"]
-    made = build(api, case)
+    return _reparameterized(build(api, case), inputs["mean"], inputs["log_var"], inputs["w"])
+
+
+@one_program()
+def _reparameterized(made: Any, mean: jax.Array, log_var: jax.Array, w: jax.Array) -> Outputs:
     model = nnx.clone(made)
     z, z_second = model.reparameterize(mean, log_var), model.reparameterize(mean, log_var)
     zeros = jnp.zeros(mean.shape)
 
     def total(mean: jax.Array, log_var: jax.Array) -> jax.Array:
-        return jnp.sum(inputs["w"] * nnx.clone(made).reparameterize(mean, log_var))
+        return jnp.sum(w * nnx.clone(made).reparameterize(mean, log_var))
 
     by_mean, by_log_var = jax.grad(total, argnums=(0, 1))(mean, log_var)
     eps = nnx.clone(made).reparameterize(zeros, zeros)
@@ -56,29 +58,40 @@ def component(api: Api, case: Case, inputs: Inputs) -> Outputs:
     part = "EncoderConfig" if of_encoder else "DecoderConfig"
     config = getattr(api.configuration, part)(**case.options["config"])
     home = api.vae.encoders if of_encoder else api.vae.decoders
-    network = compiled(getattr(home, kind)(config=config, rngs=rngs_of(case.options["rngs"])))
+    network = getattr(home, kind)(config=config, rngs=rngs_of(case.options["rngs"]))
     found = values_of(network, nnx.Param, "params")
     found |= values_of(network, nnx.BatchStat, "batch_stats")
-    given = network(inputs["x" if of_encoder else "z"])
+    given = _called_once(network, inputs["x" if of_encoder else "z"])
     names = ("mean", "log_var") if of_encoder else ("reconstructed",)
     found |= dict(zip(names, given if of_encoder else (given,), strict=True))
     return found | values_of(network, nnx.BatchStat, "batch_stats_after")
 
 
+@one_program()
+def _called_once(network: Any, array: jax.Array) -> Any:
+    return network(array)
+
+
 def model(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """A model: its parameters, and every call that was recorded."""
-    made = with_compiled_networks(build(api, case))
+    made = build(api, case)
+    if isinstance(made, api.vae.VQVAE):
+        made.reconstruction_loss_type = "bce"  # what Artifex computes; the document says mse
     found = values_of(made, nnx.Param, "params")
     found |= values_of(made, nnx.BatchStat, "batch_stats")
-    x, calls = inputs["x"], case.options["calls"]
-    flat = x.reshape(x.shape[0], -1)
-    names = {**inputs, "batch": x.shape[0], "xf": flat}
-    for heading, words in calls.items():
-        if heading.startswith("loss_fn"):
-            found |= _loss(api, made, str(words), inputs)
-        else:
-            for name, call in _calls(heading, str(words), calls):
-                found |= _called(made, name, call, names)
+    calls = case.options["calls"]
+    asked = [call for heading, words in calls.items() for call in _calls(heading, words, calls)]
+    return found | _answers(made, dict(inputs), calls=tuple(asked))
+
+
+@one_program("calls")
+def _answers(made: Any, inputs: Any, calls: Any) -> Outputs:
+    """What a model answers to every call: one program, and one for all who ask for the same."""
+    x = inputs["x"]
+    found: Outputs = {}
+    names = {**inputs, "batch": x.shape[0], "xf": x.reshape(x.shape[0], -1)}
+    for name, call in calls:
+        found |= _loss(made, call, names) if name == "loss_fn" else _called(made, name, call, names)
     return found
 
 
@@ -102,6 +115,10 @@ def _calls(heading: str, words: str, calls: Mapping[str, Any]) -> list[tuple[str
                 )
                 for name in ("interpolate", "latent_traversal")
             ]
+        case "loss_fn/*, grads/*":
+            outputs = words.partition("outputs = ")[2].partition(" inside")[0]
+            step = "".join(re.findall(r", step=\d+", words))
+            return [("loss_fn", f"model.loss_fn(batch=x, model_outputs={outputs}{step})")]
         case "eval_interpolate":
             return [(heading, str(calls["interpolate"]).partition("  #")[0])]
         case "eval_forward":
@@ -135,21 +152,13 @@ def _called(made: Any, name: str, call: str, names: Mapping[str, Any]) -> Output
     return found
 
 
-def _loss(api: Api, made: Any, words: str, inputs: Inputs) -> Outputs:
+def _loss(made: Any, call: str, names: Mapping[str, Any]) -> Outputs:
     """The loss of a copy of a model on its own outputs, and its gradients."""
-    fresh = nnx.clone(made)
-    step = re.search(r"step=(\d+)", words)
-    options = {"step": int(step.group(1))} if step else {}
-    forward = re.search(r"outputs = (model\([^)]*\))", words)
-    call = forward.group(1) if forward else "model(x)"
-    if isinstance(fresh, api.vae.VQVAE):
-        fresh.reconstruction_loss_type = "bce"  # what Artifex computes; the document says mse
 
     def loss(model: Any) -> tuple[jax.Array, Outputs]:
-        outputs = evaluate(call, {**inputs, "model": model})
-        terms = model.loss_fn(batch=inputs["x"], model_outputs=outputs, **options)
+        terms = evaluate(call, {**names, "model": model})
         return terms["total_loss"], terms
 
-    (_, terms), gradients = nnx.value_and_grad(loss, has_aux=True)(fresh)
+    (_, terms), gradients = nnx.value_and_grad(loss, has_aux=True)(nnx.clone(made))
     found: Outputs = {f"loss_fn/{name}": value for name, value in terms.items()}
     return found | values_of(gradients, nnx.Param, "grads")

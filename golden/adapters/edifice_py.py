@@ -1,6 +1,6 @@
 """The functional API and the core, `edifice_py`, as an implementation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -50,7 +50,7 @@ def answer(case: Case) -> Mapping[str, Array]:
         array.dtype in (np.float64, np.int64, np.uint64) for array in case.inputs.values()
     )
     with jax.enable_x64(wide), as_asked():
-        inputs = {name: jnp.asarray(array) for name, array in case.inputs.items()}
+        inputs = {name: jax.device_put(array) for name, array in case.inputs.items()}
         found = answer_case(case, inputs)
         return {name: np.asarray(value) for name, value in found.items()}
 
@@ -90,13 +90,11 @@ def _draw(function: Callable[..., tuple[jax.Array, jax.Array]], case: Case) -> O
     )
     value, new_key = draw()
     found = {"value": value, "new_key": new_key}
-    for output in case.outputs:
-        if output.startswith("grad_"):
-            by = output.removeprefix("grad_")
-            found[output] = _gradient_of_sum(
-                lambda **given: draw(**given)[0], by, {by: options[by]}
-            )
-    return found
+    gradients = [output for output in case.outputs if output.startswith("grad_")]
+    if not gradients:
+        return found
+    by = {name: options[name] for name in (output.removeprefix("grad_") for output in gradients)}
+    return found | {**_with_gradients(lambda **given: draw(**given)[0], by, gradients)}
 
 
 def _reparameterize(case: Case, inputs: Inputs) -> Outputs:
@@ -178,8 +176,7 @@ def flat(prefix: str, params: Params) -> dict[str, jax.Array]:
 
 def _activation(case: Case, inputs: Inputs) -> Outputs:
     function = ACTIVATIONS[case.options["name"]]
-    gradient = _gradient_of_sum(lambda x: function(x), "x", inputs)
-    return {"value": function(inputs["x"]), "grad_x": gradient}
+    return _with_gradients(lambda x: function(x), inputs, ("value", "grad_x"))
 
 
 def polaris_adam(case: Case) -> optax.GradientTransformation:
@@ -221,26 +218,31 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
     if case.function in _OF_A_CODEBOOK:
         return _codebook(formula, case, inputs)
     options = {name: tuple(v) if isinstance(v, list) else v for name, v in case.options.items()}
-    found = {}
-    for output in case.outputs:
-        if output == "value":
-            found[output] = formula(**inputs, **options)
-        else:
-            by = output.removeprefix("grad_")
-            found[output] = _gradient_of_sum(partial(formula, **options), by, inputs)
-    return found
+    return _with_gradients(partial(formula, **options), inputs, case.outputs)
 
 
-def _gradient_of_sum(
-    function: Callable[..., jax.Array], by: str, inputs: Mapping[str, Any]
-) -> jax.Array:
-    """Compiled as a whole: alone, each operation of a gradient is a program of its own."""
-    others = {name: value for name, value in inputs.items() if name != by}
+def _with_gradients(
+    function: Callable[..., jax.Array], inputs: Mapping[str, Any], outputs: Iterable[str]
+) -> Outputs:
+    """What a function gives, `value`, and gradients of its sum, `grad_x` by its argument x.
 
-    def total(x: jax.Array, others: Inputs) -> jax.Array:
-        return jnp.sum(function(**{by: x}, **others))
+    All in one program: alone, each operation of a gradient is one of its own.
+    """
 
-    return jax.jit(jax.grad(total))(inputs[by], others)
+    def found(arrays: Inputs) -> Outputs:
+        def total(by: str, array: jax.Array) -> jax.Array:
+            return jnp.sum(function(**{**arrays, by: array}))
+
+        values = {}
+        for output in outputs:
+            if output == "value":
+                values[output] = function(**arrays)
+            else:
+                by = output.removeprefix("grad_")
+                values[output] = jax.grad(partial(total, by))(arrays[by])
+        return values
+
+    return jax.jit(found)(dict(inputs))
 
 
 _OF_A_CODEBOOK = ("core.quantize.ema_update", "core.quantize.replace_dead_codes")

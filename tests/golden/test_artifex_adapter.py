@@ -1,7 +1,6 @@
-"""The adapter of the released Artifex, where there is none, and the networks it compiles."""
+"""The adapter of the released Artifex, where there is none, and the programs it compiles."""
 
 import sys
-from functools import partial
 from importlib.metadata import PackageNotFoundError
 from types import SimpleNamespace
 
@@ -9,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from flax import nnx
 
-from golden import loader
-from golden.adapters import StartError, UnsupportedError, artifex, artifex_build
+from golden import loader, report, runner
+from golden.adapters import StartError, UnsupportedError, artifex, artifex_compat
+from golden.deviation import deviations_of
 
 PLACES = ("core.configuration", "models.vae", "training.trainers")
 
@@ -60,32 +59,35 @@ def test_the_checkout_is_another_api():
         artifex.answer(case)
 
 
-@pytest.fixture
-def made():
-    """A model of a case, in training mode, with batch statistics and a stream of noise."""
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "models/vqvae_dense",
+        "training/mlp_none_named",
+        "beta_vae_loss_fn/bce_rank2",
+        "vq_quantize/rank2",
+        "kl_loss/plain",
+        "free_bits/half_rank2",
+        "recon_loss/mse_edges",
+        "compute_loss_stub/linear_half_mse",
+    ],
+)
+def test_what_two_recordings_ask_for_is_compiled_once(identity, caplog):
+    of_release, of_checkout = loader.load(pattern=identity)
+
+    def compiled(case):
+        caplog.clear()
+        with jax.log_compiles():
+            artifex_compat.answer(case)
+        return [record for record in caplog.records if "Compiling" in record.message]
+
+    jax.clear_caches()
+    assert compiled(of_release)
+    assert not compiled(of_checkout)
+
+
+def test_a_model_asked_call_by_call_holds_too():
     (case,) = loader.load(pattern="artifex-0.1.3:models/vae_dense_one_hidden_bn")
-    return artifex_build.build(artifex_build.api_of("artifex_compat"), case), case.inputs["x"]
-
-
-def test_compiled_networks_compute_and_change_what_the_networks_do(made):
-    plain, x = made
-    compiled = artifex_build.with_compiled_networks(nnx.clone(plain))
-    assert type(compiled.encoder) is not type(plain.encoder)
-    had, wanted = compiled(x), plain(x)
-    close = partial(np.testing.assert_allclose, rtol=2e-6, atol=2e-6)
-    jax.tree.map(close, had, wanted)
-    for kind in (nnx.Param, nnx.BatchStat, nnx.RngCount):
-        jax.tree.map(close, nnx.state(compiled, kind), nnx.state(plain, kind))
-
-
-def test_a_network_is_traced_once_for_all_copies_of_it():
-    traced = []
-
-    class Network(nnx.Module):
-        def __call__(self, x):
-            traced.append(x)
-            return x + 1
-
-    network = artifex_build.compiled(Network())
-    assert [nnx.clone(network)(jnp.float32(x)).item() for x in (1, 2, 3)] == [2, 3, 4]
-    assert len(traced) == 1
+    with jax.disable_jit():
+        found = runner.run([case], artifex_compat.make(), deviations_of("artifex_compat"))
+    assert not found.failed, report.details([found])

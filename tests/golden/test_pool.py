@@ -10,7 +10,7 @@ import pytest
 
 from golden import adapters, pool
 from golden.__main__ import main
-from golden.adapters import AnswerError, Implementation, StartError, UnsupportedError, words_of
+from golden.adapters import AnswerError, StartError, UnsupportedError, words_of
 from golden.case import Case
 from golden.loader import SHIPPED, load
 
@@ -101,15 +101,37 @@ def test_one_process_asks_here():
         assert implementation.answer is adapters.implementation("numpy64").answer
 
 
-@pytest.mark.parametrize(
-    ("platform", "cases", "processes"),
-    [("cpu", 99, 1), ("cpu", 200, 2), ("cpu", 10_000, 3), ("gpu", 10_000, 1), (None, 10_000, 3)],
-)
-def test_as_many_processes_as_are_worth_their_start(monkeypatch, platform, cases, processes):
+@pytest.mark.parametrize(("cases", "processes"), [(99, 1), (200, 2), (10_000, 3)])
+def test_as_many_processes_as_are_worth_their_start(monkeypatch, cases, processes):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    versions = {"platform": platform} if platform else {}
-    fake = Implementation("fake", lambda case: case.outputs, versions)
-    assert pool.processes_for([fake], cases) == processes
+    assert pool.processes_for(cases) == processes
+
+
+@pytest.mark.parametrize(
+    ("platforms", "found"), [(["cpu"], True), (["gpu"], False), (["cpu", "gpu"], False), ([], True)]
+)
+def test_several_processes_are_for_processors(platforms, found):
+    described = [{"versions": {"platform": platform}} for platform in platforms]
+    assert pool.on_processors([*described, {"versions": {}}]) == found
+
+
+def test_where_there_is_a_gpu_one_process_asks_but_as_many_as_it_is_told(monkeypatch):
+    monkeypatch.setattr(pool, "on_processors", lambda _: False)
+    monkeypatch.setattr(pool, "processes_for", lambda _: 2)
+    here = adapters.implementation("numpy64").answer
+    with pool.asked(["numpy64"], CASES[:1]) as (implementation,):
+        assert implementation.answer is here
+    with pool.asked(["numpy64"], CASES[:1], 2) as (implementation,):
+        assert implementation.answer is not here
+
+
+def test_what_cannot_be_asked_says_so_as_in_one_process():
+    for processes in (1, 2):
+        with (
+            pytest.raises(StartError, match="nox -s parity_artifex"),
+            pool.asked(["artifex"], CASES[:1], processes),
+        ):
+            pass
 
 
 def test_the_table_is_that_of_one_process(capsys):
