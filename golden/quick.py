@@ -1,4 +1,4 @@
-"""Quick compilation: a check asks for thousands of small programs, and for each of them once.
+"""Quick compilation: a check asks for hundreds of small programs, and for each of them once.
 
 They take longer to compile well than to run badly, and LLVM's part of compiling is nearly all that
 XLA's levels differ in. At level 0 LLVM chooses instructions one by one, and so never joins a

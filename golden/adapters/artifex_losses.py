@@ -1,6 +1,7 @@
 """Losses and the quantization of given arrays, as Artifex was asked for them.
 
-What a case asks for is one program: alone, each operation takes its own compilation.
+What a case asks for is one program where its numbers allow it: alone, each operation takes its own
+compilation.
 """
 
 import re
@@ -60,30 +61,26 @@ def _posterior_terms(
 
 
 def codebook_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
-    """`VQVAE.loss_fn` of given outputs, some of them nested; the loss type is Artifex's bce."""
+    """`VQVAE.loss_fn` of given outputs, some of them nested; the loss type is Artifex's bce.
+
+    It is asked operation by operation, as it was recorded: of Artifex's log(1 - p + 1e-8) XLA makes
+    log(1 + 1e-8 - p) where it sees all of it, which is infinite at 1.
+    """
     model = build(api, case)
     model.reconstruction_loss_type = "bce"
     scalars = tuple(name for name in inputs if name not in ("x", "reconstructed"))
     nested = "quantization_aux" in str(case.options["setup"])
 
-    given = {name: inputs[name] for name in ("reconstructed", *scalars)}
-    terms, gradients = _codebook_terms(model, given, inputs["x"], nested=nested)
-    return terms | {f"grad_{name}": array for name, array in gradients.items()}
-
-
-@one_program("nested")
-def _codebook_terms(
-    model: Any, given: Outputs, x: jax.Array, nested: bool
-) -> tuple[Outputs, Outputs]:
-    def loss(outputs: Outputs) -> tuple[jax.Array, Outputs]:
-        aux = {name: array for name, array in outputs.items() if name != "reconstructed"}
+    def loss(outputs: Inputs) -> tuple[jax.Array, Outputs]:
+        aux = {name: outputs[name] for name in scalars}
         placed = {"quantization_aux": aux} if nested else aux
         every = {"reconstructed": outputs["reconstructed"], **placed}
-        terms = model.loss_fn(batch=x, model_outputs=every)
+        terms = model.loss_fn(batch=inputs["x"], model_outputs=every)
         return terms["total_loss"], terms
 
+    given = {name: inputs[name] for name in ("reconstructed", *scalars)}
     (_, terms), gradients = jax.value_and_grad(loss, has_aux=True)(given)
-    return terms, gradients
+    return {**terms} | {f"grad_{name}": array for name, array in gradients.items()}
 
 
 def quantize(api: Api, case: Case, inputs: Inputs) -> Outputs:
