@@ -1,7 +1,7 @@
 """Our implementations, asked by several processes at once.
 
-A check of ours compiles hundreds of small programs, which one process does one after the other: more
-threads only wait for Python's lock.
+A check of ours compiles hundreds of small programs, which one process does one after the other:
+more threads only wait for Python's lock.
 """
 
 import atexit
