@@ -32,7 +32,7 @@ def posterior_loss(api: Api, case: Case, inputs: Inputs) -> Outputs:
         options["beta"] = float(beta.group(1))
     if custom := re.search(r"reconstruction_loss_fn=(.*)\)$", call):
         options["reconstruction_loss_fn"] = _CUSTOM[custom.group(1)]
-    steps = [recorded_step(step) for step in inputs["steps"]] if "steps" in inputs else [None]
+    steps = [recorded_step(step) for step in inputs.get("steps", ())]
     place = re.search(r"gradients at steps\[(-?\d+)\]", call)
     at = steps[int(place.group(1))] if place else None
     given = {name: inputs[name] for name in _POSTERIOR}

@@ -130,7 +130,7 @@ def optimizer_of(case: Case, model: nnx.Module) -> nnx.Optimizer[Any]:
     return nnx.Optimizer(model, _adam(float(rate)), wrt=nnx.Param)
 
 
-_adam = cache(optax.adam)
+_adam = cache(optax.adam)  # a program that was compiled with one is found by that one alone
 
 
 def run(api: Api, case: Case, inputs: Inputs) -> Outputs:

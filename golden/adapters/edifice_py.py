@@ -94,7 +94,7 @@ def _draw(function: Callable[..., tuple[jax.Array, jax.Array]], case: Case) -> O
     if not gradients:
         return found
     by = {name: options[name] for name in (output.removeprefix("grad_") for output in gradients)}
-    return found | {**_with_gradients(lambda **given: draw(**given)[0], by, gradients)}
+    return found | _with_gradients(lambda **given: draw(**given)[0], by, gradients)
 
 
 def _reparameterize(case: Case, inputs: Inputs) -> Outputs:
@@ -223,13 +223,13 @@ def _core(case: Case, inputs: Inputs) -> Outputs:
 
 def _with_gradients(
     function: Callable[..., jax.Array], inputs: Mapping[str, Any], outputs: Iterable[str]
-) -> Outputs:
+) -> dict[str, jax.Array]:
     """What a function gives, `value`, and gradients of its sum, `grad_x` by its argument x.
 
     All in one program: alone, each operation of a gradient is one of its own.
     """
 
-    def found(arrays: Inputs) -> Outputs:
+    def found(arrays: Inputs) -> dict[str, jax.Array]:
         def total(by: str, array: jax.Array) -> jax.Array:
             return jnp.sum(function(**{**arrays, by: array}))
 
