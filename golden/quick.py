@@ -18,7 +18,7 @@ _FLAGS = (
     "--xla_backend_extra_options=-fast-isel=false,-global-isel=false",
     "--xla_cpu_parallel_codegen_split_count=1",
 )
-_ALLOCATIONS = 200_000
+_ALLOCATIONS = 1_000_000
 """Until Python looks for garbage: it walks all that JAX keeps of each program, which is none."""
 _UNTIL_0_11 = "--xla_cpu_use_fusion_emitters=false"
 """A later JAX ends a process that sets it."""

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 from flax import nnx
 
+from artifex_compat.generative_models.core.layers.initial import lecun_normal
 from edifice_py.core.convolution import convolution, transposed_convolution
 
 Size = tuple[int, int]
@@ -30,7 +31,9 @@ class _Same:
         *,
         rngs: nnx.Rngs,
     ) -> None:
-        super().__init__(in_features, out_features, kernel_size, strides, rngs=rngs)  # type: ignore[call-arg]
+        super().__init__(  # type: ignore[call-arg]
+            in_features, out_features, kernel_size, strides, kernel_init=lecun_normal, rngs=rngs
+        )
 
 
 class Conv(_Same, nnx.Conv):

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from artifex_compat.generative_models.core.layers.initial import lecun_normal
 from artifex_compat.generative_models.core.layers.residual import ResidualBlock
 
 Shape = tuple[int, ...]
@@ -93,7 +94,7 @@ def widen(layer: nnx.Module, extra: int, *, rngs: nnx.Rngs) -> None:
         raise TypeError(f"a {type(layer).__name__} has no input that can be made wider.")
     kernel = layer.kernel[...]
     shape = (*kernel.shape[:-2], kernel.shape[-2] + extra, kernel.shape[-1])
-    fresh = jax.nn.initializers.lecun_normal()(rngs.params(), shape, kernel.dtype)
+    fresh = lecun_normal(rngs.params(), shape, kernel.dtype)
     layer.kernel = nnx.Param(jnp.concatenate([kernel, fresh[..., -extra:, :]], axis=-2))
     layer.in_features += extra
 
