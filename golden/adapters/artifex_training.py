@@ -9,6 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 
@@ -38,7 +39,7 @@ def kl_weight(api: Api, case: Case, inputs: Inputs) -> Outputs:
     """`get_kl_weight`, one step after another."""
     trainer = _trainer(api.trainers, case.options["config"])
     steps = [recorded_step(step) for step in inputs["steps"]]
-    return {"weight": jnp.stack([trainer.get_kl_weight(step) for step in steps])}
+    return {"weight": np.stack([trainer.get_kl_weight(step) for step in steps])}
 
 
 def free_bits(api: Api, case: Case, inputs: Inputs) -> Outputs:
@@ -139,7 +140,7 @@ def run(api: Api, case: Case, inputs: Inputs) -> Outputs:
     kind, key = options["loss_type"], options["batch_key"]
     model = build(api, case)
     optimizer = optimizer_of(case, model)
-    batches = inputs["batches"]
+    batches = np.asarray(inputs["batches"])  # JAX would compile a program that takes them apart
     found: Outputs = values_of(model, nnx.Param, "initial")
     gradient, step = _steps(api.trainers, _key(case.options["trainer"]), kind)
     found |= values_of(gradient(model, {key: batches[0]}), nnx.Param, "grads_first")
@@ -153,7 +154,7 @@ def run(api: Api, case: Case, inputs: Inputs) -> Outputs:
             found |= values_of(model, nnx.BatchStat, "after_first_batch_stats")
     found |= values_of(model, nnx.Param, "final")
     found |= values_of(model, nnx.BatchStat, "final_batch_stats")
-    return found | {name: jnp.stack([row[name] for row in rows]) for name in rows[0]}
+    return found | {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
 
 @cache

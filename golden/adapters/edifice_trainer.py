@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
 from artifex_compat.edifice_noise import draw_as_edifice, edifice_key
@@ -37,6 +37,6 @@ def answer(_: Api, case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
     for batch in inputs["batches"]:
         trainer.train(batch, 1, len(batch), shuffle=False)
     encoder, decoder = edifice_params(model)
-    losses = jnp.stack([jnp.float32(row["loss"]) for row in trainer.history])
+    losses = np.array([row["loss"] for row in trainer.history], np.float32)
     final = flat("final/encoder", encoder) | flat("final/decoder", decoder)
     return {"losses": losses, "new_key": edifice_key(model)} | final
