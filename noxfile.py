@@ -232,9 +232,10 @@ def script_for_artifex() -> str:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """What an import and a training step cost, as ratios to bare JAX."""
+    """What an import, a first model and a training step cost, as ratios to bare JAX and nnx."""
     session.install("-e", ".")
     session.run("python", "benchmarks/import_cost.py")
+    session.run("python", "benchmarks/first_model.py")
     session.run("python", "benchmarks/train_step.py")
     session.run("python", "benchmarks/training.py")
 
