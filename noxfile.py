@@ -95,13 +95,14 @@ def matrix(session: nox.Session, resolution: str, platform: str) -> None:
     try:
         extras = "test,gpu" if platform == "gpu" else "test"
         session.install("--upgrade", "-e", f".[{extras}]", *requirements(resolution))
-        versions = str(session.run("python", "-c", VERSIONS, silent=True)).split()
+        if told := session.run("python", "-c", VERSIONS, silent=True):
+            versions = str(told).split()
         if platform == "cpu":
             session.run("pytest", *PARALLEL, *session.posargs)
             session.run("python", "-m", "golden", "check")
         else:
             test_on_gpu(session)
-        result = "passed"
+        result = "passed" if told else "installed"  # nothing runs with --install-only
     finally:
         ROWS.append((*cell, *versions, result, f"{time.monotonic() - began:.0f}"))
 

@@ -46,5 +46,5 @@ def lecun_normal(
 
 def _by_place(key: jax.Array) -> bool:
     """Whether what is drawn with a key depends on its place alone, not on how many are drawn."""
-    by_place: bool = jax.config.jax_threefry_partitionable  # type: ignore[attr-defined]
+    by_place = getattr(jax.config, "jax_threefry_partitionable", True)  # as JAX has it by itself
     return by_place and "threefry" in str(jax.random.key_impl(key))
