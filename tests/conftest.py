@@ -11,6 +11,8 @@ from golden import quick
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
+quick.collect_rarely()
+
 # Most of the suite's time is XLA's: each worker, and each program that a test starts, would compile
 # the same functions again.
 _CACHE = {
