@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, cast
 
 from golden.arrays import Array
@@ -105,11 +106,23 @@ def core_formula(package: str, function: str) -> Formula:
 
 
 def implementation(name: str) -> Implementation:
-    """The implementation of a name of `SERVED`."""
-    made: Implementation = import_module(module_of(name)).make()
+    """The implementation of a name of `SERVED`.
+
+    Raises:
+        StartError: it cannot be asked here.
+    """
+    made: Implementation = imported(name).make()
     return made
 
 
-def module_of(name: str) -> str:
-    """The module that has an implementation."""
-    return f"golden.adapters.{name}"
+def imported(name: str) -> ModuleType:
+    """The module that has an implementation, and imports what it is of.
+
+    Raises:
+        StartError: it cannot be imported here.
+    """
+    try:
+        return import_module(f"golden.adapters.{name}")
+    except Exception as error:
+        # Releases that do not go together raise whatever comes of it.
+        raise StartError(f"{name} cannot be imported: {words_of(error)}") from error

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,6 +133,23 @@ def test_what_cannot_be_asked_says_so_as_in_one_process():
             pool.asked(["artifex"], CASES[:1], processes),
         ):
             pass
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_what_cannot_be_imported_is_one_sentence(tmp_path, processes):
+    (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['flax'] = None")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"}
+    command = [sys.executable, "-m", "golden", "check", "--implementation", "artifex_compat"]
+    ended = subprocess.run(
+        [*command, "--processes", processes],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("golden: artifex_compat cannot be imported: ModuleNotFoundError")
+    assert ended.stderr.count("\n") == 1
 
 
 def test_the_table_is_that_of_one_process(capsys):
