@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,7 +137,7 @@ def test_what_cannot_be_asked_says_so_as_in_one_process():
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_what_cannot_be_imported_is_one_sentence(tmp_path, processes):
     (tmp_path / "sitecustomize.py").write_text("import sys; sys.modules['flax'] = None")
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{Path.cwd()}"}
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
     command = [sys.executable, "-m", "golden", "check", "--implementation", "artifex_compat"]
     ended = subprocess.run(
         [*command, "--processes", processes],

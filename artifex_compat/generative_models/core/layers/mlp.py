@@ -6,7 +6,7 @@ from flax import nnx
 
 from artifex_compat.generative_models.core.activations import layer_features
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
-from artifex_compat.generative_models.core.layers.initial import lecun_normal
+from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
 from edifice_py.checks import positive_int
 
@@ -48,7 +48,7 @@ class MLP(Stack):
             width = layer_features(activation, size)
             last = index == len(self.hidden_dims) - 1
             self.add(
-                nnx.Linear(features, width, kernel_init=lecun_normal, rngs=rngs),
+                linear(features, width, rngs=rngs),
                 width,
                 momentum=None if last else BATCH_NORM_MOMENTUM,
                 rngs=rngs,

@@ -9,7 +9,7 @@ from flax import nnx
 from jax import lax
 
 from artifex_compat.generative_models.core.configuration.vae_config import CONDITION_TYPES
-from artifex_compat.generative_models.core.layers.initial import lecun_normal
+from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.conditioning import condition_vectors, join
 from artifex_compat.generative_models.models.vae.fitting import Shape, example_shape
@@ -129,9 +129,7 @@ class ConditionalWrapper(nnx.Module):
         if isinstance(module, Network) and not _is_built(module):
             module.adapt(shape if self.condition_type == "add" else self._joined(shape))
         if self.condition_type == "add":
-            self.condition_proj = nnx.Linear(
-                features, prod(shape), use_bias=False, kernel_init=lecun_normal, rngs=self.rngs
-            )
+            self.condition_proj = linear(features, prod(shape), use_bias=False, rngs=self.rngs)
         elif _is_built(module) and not module.takes(self._joined(shape)):
             module.adapt(shape)
             module.widen(features, rngs=self.rngs)

@@ -15,7 +15,7 @@ from artifex_compat.generative_models.core.configuration import DecoderConfig, M
 from artifex_compat.generative_models.core.configuration.vae_config import ENCODER_TYPES
 from artifex_compat.generative_models.core.layers.cnn import CNN, KERNEL
 from artifex_compat.generative_models.core.layers.convolution import Conv
-from artifex_compat.generative_models.core.layers.initial import lecun_normal
+from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
 from artifex_compat.generative_models.models.vae.calling import call_with
@@ -55,9 +55,7 @@ class MLPDecoder(Decoder):
         features = self.latent_dim + self.condition_features
         self.output_size = prod(shape)
         self.backbone = MLP(self.hidden_dims, in_features=features, rngs=rngs, **self.spec.stack)
-        self.output_layer = nnx.Linear(
-            self.hidden_dims[-1], self.output_size, kernel_init=lecun_normal, rngs=rngs
-        )
+        self.output_layer = linear(self.hidden_dims[-1], self.output_size, rngs=rngs)
 
     @property
     def first_layer(self) -> nnx.Module:
@@ -100,9 +98,7 @@ class CNNDecoder(Decoder):
         self.initial_w = halved(width, len(dims))
         self.initial_features = self.spec.initial_features
         size = self.initial_h * self.initial_w * self.initial_features
-        self.project = nnx.Linear(
-            self.latent_dim + self.condition_features, size, kernel_init=lecun_normal, rngs=rngs
-        )
+        self.project = linear(self.latent_dim + self.condition_features, size, rngs=rngs)
         self.cnn = self.stack(
             dims,
             in_features=self.initial_features,

@@ -13,7 +13,7 @@ from flax import nnx
 from artifex_compat.generative_models.core.configuration import EncoderConfig, ModelConfiguration
 from artifex_compat.generative_models.core.configuration.vae_config import ENCODER_TYPES
 from artifex_compat.generative_models.core.layers.cnn import CNN
-from artifex_compat.generative_models.core.layers.initial import lecun_normal
+from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
 from artifex_compat.generative_models.models.vae.calling import call_with
@@ -58,10 +58,8 @@ class MLPEncoder(Encoder):
         features = prod(shape) + self.condition_features
         dims = self.hidden_dims
         self.backbone = MLP(dims, in_features=features, rngs=rngs, **self.spec.stack)
-        self.mean_proj = nnx.Linear(dims[-1], self.latent_dim, kernel_init=lecun_normal, rngs=rngs)
-        self.logvar_proj = nnx.Linear(
-            dims[-1], self.latent_dim, kernel_init=lecun_normal, rngs=rngs
-        )
+        self.mean_proj = linear(dims[-1], self.latent_dim, rngs=rngs)
+        self.logvar_proj = linear(dims[-1], self.latent_dim, rngs=rngs)
 
     @property
     def first_layer(self) -> nnx.Module:
@@ -98,8 +96,8 @@ class CNNEncoder(Encoder):
         self.cnn = self.stack(dims, in_features=features, rngs=rngs, **self.spec.stack)
         self.flatten = flatten
         size = halved(height, len(dims)) * halved(width, len(dims)) * dims[-1]
-        self.mean_proj = nnx.Linear(size, self.latent_dim, kernel_init=lecun_normal, rngs=rngs)
-        self.logvar_proj = nnx.Linear(size, self.latent_dim, kernel_init=lecun_normal, rngs=rngs)
+        self.mean_proj = linear(size, self.latent_dim, rngs=rngs)
+        self.logvar_proj = linear(size, self.latent_dim, rngs=rngs)
 
     @property
     def first_layer(self) -> nnx.Module:
