@@ -134,7 +134,7 @@ def labels_in_turn(config: RunConfig, count: int) -> Array | None:
 
 def means_of(model: VAE, batch: Batch) -> Array:
     """Posterior means `[n, latent]`."""
-    mean, _ = posterior_of_data(model, batches_of(batch, 256))
+    mean, _ = posterior_of_data(model, batches_of(batch, 256, model))
     return mean.reshape(len(mean), -1)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from artifex_compat.evaluation.active_units_metric import active_units
 from artifex_compat.evaluation.arrays import Array, classes_of_factors
-from artifex_compat.evaluation.batches import Batch, batches_of, in_memory, rows_of, slices
+from artifex_compat.evaluation.batches import batches_of, in_memory, rows_of, slices
 from artifex_compat.evaluation.beta_vae_metric import beta_vae_score
 from artifex_compat.evaluation.dci_metric import dci
 from artifex_compat.evaluation.discrete import discretize, mutual_information
@@ -17,6 +17,7 @@ from artifex_compat.evaluation.mig_metric import mig
 from artifex_compat.evaluation.modularity_metric import modularity
 from artifex_compat.evaluation.sap_metric import sap
 from artifex_compat.evaluation.score import Score, numbers
+from artifex_compat.generative_models.models.vae.batch import Batch
 from edifice_py.checks import choice, positive_int
 
 BATCH = 256
@@ -41,10 +42,8 @@ def evaluate_disentanglement(
 
     Args:
         model: a VAE of any kind, or another `nnx.Module` that is called as they are.
-        dataset: an array; a dictionary of arrays, with the data under "data", "image", "x" or
-            another of the documented keys, factors `[n]` or `[n, factors]` under "labels",
-            "factors", "label" or "y", and the condition of a conditional model under "condition" or
-            "y"; `Examples`; or an iterable of such batches.
+        dataset: an array; a dictionary of arrays, as `parse_batch` reads it, with factors `[n]` or
+            `[n, factors]` under "factors" or "labels"; `Examples`; or an iterable of such batches.
         num_samples: how many examples to take at most: of data in memory a random choice, of
             batches the first.
         metrics: some of mig, sap, dci, modularity, factor_vae and beta_vae; all that the factors
@@ -72,7 +71,7 @@ def evaluate_disentanglement(
         column's number; takes labels of any rank, and batches of any size.
     """
     chosen = None if metrics is None else [choice("metrics", name, METRICS) for name in metrics]
-    batches = list(_first(dataset, positive_int("num_samples", num_samples), seed))
+    batches = list(_first(model, dataset, positive_int("num_samples", num_samples), seed))
     mean, _ = posterior_of_data(model, batches)
     latents = mean.reshape(len(mean), -1)
     units = active_units(latents)
@@ -132,14 +131,14 @@ def _scores(
     return found
 
 
-def _first(dataset: Any, count: int, seed: int) -> Any:
+def _first(model: Any, dataset: Any, count: int, seed: int) -> Any:
     """Batches of `count` examples in all, or of all where there are fewer."""
-    whole = in_memory(dataset)
+    whole = in_memory(dataset, model)
     if whole is not None and len(whole.x) > count:
         generator = np.random.default_rng(seed)
         whole = rows_of(whole, np.sort(generator.choice(len(whole.x), count, replace=False)))
     left = count
-    for batch in batches_of(dataset, BATCH) if whole is None else slices(whole, BATCH):
+    for batch in batches_of(dataset, BATCH, model) if whole is None else slices(whole, BATCH):
         yield rows_of(batch, slice(0, left))
         left -= len(batch.x)
         if left <= 0:
@@ -150,7 +149,13 @@ def _factors(batches: list[Batch]) -> Array | None:
     parts = [batch.factors for batch in batches if batch.factors is not None]
     if len(parts) != len(batches):
         return None
-    return np.concatenate([part.reshape(len(part), -1) for part in parts])
+    factors = np.concatenate([part.reshape(len(part), -1) for part in parts])
+    if factors.dtype.kind in "USO":
+        raise TypeError(
+            f"factors must be numbers, not text ({factors.dtype}): give the number of each class, "
+            "as numpy.unique(factors, return_inverse=True)[1] does."
+        )
+    return factors
 
 
 def _print(results: dict[str, Any]) -> None:

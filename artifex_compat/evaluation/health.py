@@ -95,7 +95,7 @@ def health_report(model: Any, data: Any, *, batch_size: int = 256) -> HealthRepo
         Lucas et al. (2019) for the collapse of a dimension, Burda et al. (2016) for active units,
         Advanced VAE Examples, "Monitor Codebook Usage" and "Best Practices".
     """
-    batches = batches_of(data, positive_int("batch_size", batch_size))
+    batches = batches_of(data, positive_int("batch_size", batch_size), model)
     mean, log_var = posterior_of_data(model, batches)
     flat = mean.reshape(len(mean), -1)
     active = active_units(flat)

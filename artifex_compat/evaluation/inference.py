@@ -11,7 +11,8 @@ from flax import nnx
 from jax.tree_util import Partial
 
 from artifex_compat.evaluation.arrays import Array
-from artifex_compat.evaluation.batches import Batch, padded
+from artifex_compat.evaluation.batches import padded
+from artifex_compat.generative_models.models.vae.batch import Batch
 from artifex_compat.generative_models.models.vae.calling import call_with, inference, labels_for
 from artifex_compat.generative_models.models.vae.results import (
     as_outputs,

@@ -1,6 +1,7 @@
 """ELBO, log-likelihood and reconstruction error of a trained model on data."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from jax.tree_util import Partial
 
 from artifex_compat.data import check_examples
 from artifex_compat.evaluation.arrays import Array
-from artifex_compat.evaluation.batches import Batch, batches_of, padded
+from artifex_compat.evaluation.batches import batches_of, padded
 from artifex_compat.evaluation.densities import likelihood, standard_normal_log_density
 from artifex_compat.evaluation.importance_weighted import log_likelihood_score, log_mean_weight
 from artifex_compat.evaluation.inference import InferenceModel
@@ -19,6 +20,7 @@ from artifex_compat.evaluation.lower_bound import elbo, mean_log_likelihood
 from artifex_compat.evaluation.reconstruction import reconstruction_mse
 from artifex_compat.evaluation.score import Score
 from artifex_compat.generative_models.models.vae import VQVAE
+from artifex_compat.generative_models.models.vae.batch import Batch
 from edifice_py.checks import positive_int
 from edifice_py.core import gaussian
 
@@ -180,9 +182,9 @@ def _encoded(
 ) -> Iterator[tuple[InferenceModel, Batch]]:
     """The compiled model with each batch, as float32 and checked."""
     inner, empty = InferenceModel(model), True
-    for batch in batches_of(data, positive_int("batch_size", batch_size)):
+    for batch in batches_of(data, positive_int("batch_size", batch_size), model):
         check_examples(batch.x, loss_type="bce" if observation == "bernoulli" else "mse")
-        yield inner, batch._replace(x=np.asarray(batch.x, np.float32))
+        yield inner, replace(batch, x=np.asarray(batch.x, np.float32))
         empty = False
     if empty:
         raise ValueError("the data must have at least one example, and there is none.")

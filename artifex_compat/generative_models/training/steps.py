@@ -7,8 +7,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from artifex_compat.generative_models.models.vae.results import labels_of
-from artifex_compat.generative_models.training.batches import call_model, data_of
+from artifex_compat.generative_models.training.batches import call_model
 from artifex_compat.generative_models.training.functional import Functional, InPlace
 from edifice_py.checks import integer
 
@@ -47,8 +46,8 @@ def descend(model: nnx.Module, optimizer: nnx.Optimizer[Any], gradients: Any) ->
 def model_loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
     """The loss of a model by its own `loss_fn`, and its terms."""
     del rng
-    x, labels = data_of(batch), labels_of(None, batch)
-    terms = model.loss_fn(x=x, outputs=call_model(model, x, labels), step=step)
+    x, outputs = call_model(model, batch)
+    terms = model.loss_fn(x=x, outputs=outputs, step=step)
     return terms["loss"], terms
 
 

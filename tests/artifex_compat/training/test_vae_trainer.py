@@ -177,7 +177,7 @@ def test_create_loss_fn_with_and_without_a_step():
         (lambda: VAETrainer(3), TypeError, "model must be an nnx.Module"),
         (lambda: VAETrainer(None, None, {"beta": 1}), TypeError, "config must be a VAETr"),
         (lambda: VAETrainer().train_step({"data": X}), TypeError, "train_step needs model"),
-        (lambda: VAETrainer().compute_loss(model(), {"foo": X}), KeyError, "'image' or 'data'"),
+        (lambda: VAETrainer().compute_loss(model(), {"foo": X}), KeyError, "'image', 'data'"),
         (
             lambda: VAETrainer().compute_loss(model("vq"), {"data": X}, loss_type="mae"),
             ValueError,

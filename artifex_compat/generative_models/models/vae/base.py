@@ -10,11 +10,14 @@ from artifex_compat.generative_models.core.configuration import VAEConfig
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae import losses, results
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
+from artifex_compat.generative_models.models.vae.batch import parse_batch
 from artifex_compat.generative_models.models.vae.calling import (
     call_with,
     forward_pass,
     inference,
     is_inference,
+    labels_for,
+    labels_name,
 )
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.decoders import create_decoder
@@ -211,7 +214,7 @@ class VAE(LatentModel):
 
         Args:
             params: not used; trainers give it.
-            batch: the data, an array or a dictionary with inputs, input, x, data or image.
+            batch: the data, an array or a dictionary as `parse_batch` reads it.
             rng: key or `nnx.Rngs` of the noise where the model is run.
             x: the data.
             outputs: what the model gave for them, where it was run before; `model_outputs` is
@@ -240,10 +243,13 @@ class VAE(LatentModel):
         self, batch: Any, rng: Any, x: Any, outputs: Any, others: dict[str, Any]
     ) -> tuple[jax.Array, Any]:
         """The data of a loss and the model's outputs for them, which it is run for if need be."""
-        data = results.data_of(x, batch)
+        if x is None and batch is None:
+            raise ValueError("loss_fn needs the data: give x, an array, or batch.")
         found = outputs if outputs is not None else others.get("model_outputs")
+        conditional = found is None and labels_name(type(self).__call__) is not None
+        given = parse_batch(batch, x=x, y=others.get("y"), conditional=conditional)
         if found is None:
             rngs = rng if rng is None or isinstance(rng, nnx.Rngs) else nnx.Rngs(rng)
-            labels = results.labels_of(others.get("y"), batch)
-            found = call_with(self, data, rngs=rngs, **({} if labels is None else {"y": labels}))
-        return data, results.as_outputs(found)
+            labels = labels_for(type(self).__call__, given.condition)
+            found = call_with(self, given.x, rngs=rngs, **labels)
+        return given.x, results.as_outputs(found)

@@ -8,7 +8,7 @@ from typing import Any
 
 from flax import nnx
 
-from artifex_compat.generative_models.models.vae.results import LABEL_KEYS
+from artifex_compat.generative_models.models.vae.batch import LABEL_KEYS
 
 
 def call_with(function: Callable[..., Any], *args: Any, **optional: Any) -> Any:
@@ -46,10 +46,21 @@ def takes(function: Callable[..., Any], name: str) -> bool:
     return name in inspect.signature(function).parameters
 
 
+def labels_name(function: Callable[..., Any]) -> str | None:
+    """The name that a function has for labels, None where it takes none."""
+    return next((name for name in LABEL_KEYS if takes(function, name)), None)
+
+
+def is_conditional(model: Any) -> bool:
+    """Whether a model takes labels."""
+    methods = (getattr(type(model), name, None) for name in ("__call__", "encode"))
+    return any(labels_name(method) for method in methods if method is not None)
+
+
 def labels_for(function: Callable[..., Any], labels: Any) -> dict[str, Any]:
     """Labels under the name that a function has for them, nothing where it takes none."""
-    wanted = [name for name in LABEL_KEYS if takes(function, name)]
-    return {} if labels is None or not wanted else {wanted[0]: labels}
+    name = labels_name(function)
+    return {} if labels is None or name is None else {name: labels}
 
 
 def inference(module: Any) -> Any:

@@ -12,7 +12,7 @@ from artifex_compat.generative_models.core.configuration.vae_config import condi
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
-from artifex_compat.generative_models.models.vae.calling import takes
+from artifex_compat.generative_models.models.vae.calling import labels_name
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.decoders import (
     ConditionalDecoder,
@@ -24,7 +24,6 @@ from artifex_compat.generative_models.models.vae.encoders import (
 )
 
 _CONDITION = ("num_classes", "condition_dim", "condition_type", "embed_dim")
-_CONDITION_ARGUMENTS = ("condition", "y", "labels")
 
 
 class ConditionalVAE(VAE):
@@ -120,7 +119,7 @@ class ConditionalVAE(VAE):
                         f"{name} must be that of the {kind.wraps}, {wanted!r}, not {had!r}."
                     )
             return network
-        if any(takes(type(network).__call__, name) for name in _CONDITION_ARGUMENTS):
+        if labels_name(type(network).__call__) is not None:
             return network
         return kind(
             network,
@@ -226,7 +225,7 @@ def _first(y: Any, x: Any) -> Any:
 def _named(network: Any, y: Any) -> dict[str, Any]:
     """The condition, by the name that a network has for it."""
     call = network if inspect.isroutine(network) else type(network).__call__
-    name = next((name for name in _CONDITION_ARGUMENTS if takes(call, name)), None)
+    name = labels_name(call)
     if name is None and y is not None:
         raise TypeError(
             f"a {type(network).__name__} takes no condition: wrap it in ConditionalEncoder or "

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from edifice_py.checks import array
 
@@ -10,8 +11,8 @@ def condition_vectors(y: object, batch: int, width: int) -> jax.Array:
     """Conditions as rows of float32.
 
     Args:
-        y: integer labels `[batch]`, from 0 to `width - 1`; or one-hot or soft rows
-            `[batch, width]`; or None, which gives zeros. A single label or row, `[1]` or
+        y: integer labels `[batch]` or `[batch, 1]`, from 0 to `width - 1`; or one-hot or soft
+            rows `[batch, width]`; or None, which gives zeros. A single label or row, `[1]` or
             `[1, width]`, holds for the whole batch.
         batch: how many rows are wanted.
         width: how wide a row is.
@@ -26,6 +27,8 @@ def condition_vectors(y: object, batch: int, width: int) -> jax.Array:
     if y is None:
         return jnp.zeros((batch, width), jnp.float32)
     labels = jnp.atleast_1d(jnp.asarray(array("y", y)))
+    if labels.shape[1:] == (1,) and width > 1:
+        labels = labels[:, 0]
     if labels.shape[0] not in (1, batch) or labels.shape[1:] not in ((), (width,)):
         raise ValueError(
             f"y must be labels of shape [{batch}] or rows of shape [{batch}, {width}], "
@@ -37,7 +40,7 @@ def condition_vectors(y: object, batch: int, width: int) -> jax.Array:
                 f"y must hold integer labels, or be rows of shape [{batch}, {width}], "
                 f"not {labels.dtype}{list(labels.shape)}."
             )
-        _check_range(labels, width)
+        check_labels(labels, width)
         labels = jax.nn.one_hot(labels, width, dtype=jnp.float32)
     return jnp.broadcast_to(labels.astype(jnp.float32), (batch, width))
 
@@ -58,13 +61,31 @@ def join(x: jax.Array, condition: jax.Array) -> jax.Array:
     return jnp.concatenate([x, spread.astype(x.dtype)], axis=-1)
 
 
-def _check_range(labels: jax.Array, classes: int) -> None:
-    if isinstance(labels, jax.core.Tracer):
+def check_labels(y: object, classes: int | None) -> None:
+    """Refuse labels that there is no class for; those that are traced cannot be seen.
+
+    Args:
+        y: a condition, as in `condition_vectors`.
+        classes: how many there are, None where that is not known.
+
+    Raises:
+        TypeError: `y` is text.
+        ValueError: a label is out of range.
+    """
+    if isinstance(y, jax.core.Tracer) or not isinstance(y, np.ndarray | jax.Array):
         return
-    wrong = labels[(labels < 0) | (labels >= classes)]
-    if wrong.size:
-        given = int(wrong[0])
-        nearest = min(max(given, 0), classes - 1)
-        raise ValueError(
-            f"y must hold labels from 0 to {classes - 1}, not {given}; the nearest is {nearest}."
+    if y.dtype.kind in "USO":
+        raise TypeError(
+            f"labels must be integers, not text ({y.dtype}): give the number of each class, as "
+            "numpy.unique(labels, return_inverse=True)[1] does."
         )
+    single = y.ndim == 1 or (y.shape[1:] == (1,) and classes != 1)
+    if classes is not None and single and jnp.issubdtype(y.dtype, jnp.integer) and y.size:
+        low, high = int(y.min()), int(y.max())
+        if low < 0 or high >= classes:
+            given = low if low < 0 else high
+            nearest = min(max(given, 0), classes - 1)
+            raise ValueError(
+                f"y must hold labels from 0 to {classes - 1}, not {given}; the nearest is "
+                f"{nearest}."
+            )

@@ -15,14 +15,8 @@ ALIASES = {
 }
 """Names, and the second spelling that the documents have for each."""
 
-BATCH_KEYS = ("inputs", "input", "x", "data", "image")
-"""Where the data of a batch may stand; the first that is there counts."""
-
 RECONSTRUCTION_KEYS = ("reconstructed", "reconstruction", "output")
 """Where a decoder that gives a dictionary may have its reconstruction."""
-
-LABEL_KEYS = ("y", "label", "labels", "condition")
-"""Where the labels of a batch may stand."""
 
 
 def with_aliases(results: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,30 +92,3 @@ def reconstruction_of(decoded: Any) -> jax.Array:
         "decoder must give an array, or a dictionary with "
         f"{' or '.join(map(repr, RECONSTRUCTION_KEYS))}, not a {type(decoded).__name__}."
     )
-
-
-def data_of(x: Any, batch: Any) -> jax.Array:
-    """The data that a loss is asked for, given as `x` or inside a batch.
-
-    Raises:
-        ValueError: there are none, or a dictionary has them under no known name.
-    """
-    given = batch if x is None else x
-    if given is None:
-        raise ValueError("loss_fn needs the data: give x, an array, or batch.")
-    if not isinstance(given, Mapping):
-        return given
-    for key in BATCH_KEYS:
-        if key in given:
-            return given[key]
-    raise ValueError(
-        f"Input 'x' is a dictionary without one of {', '.join(map(repr, BATCH_KEYS))}; "
-        f"it has {', '.join(map(repr, given)) or 'nothing'}."
-    )
-
-
-def labels_of(y: Any, batch: Any) -> Any:
-    """The labels that a loss is asked for, given as `y` or inside a batch, or None."""
-    if y is not None or not isinstance(batch, Mapping):
-        return y
-    return next((batch[key] for key in LABEL_KEYS if key in batch), None)

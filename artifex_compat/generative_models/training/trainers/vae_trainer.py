@@ -17,11 +17,10 @@ from artifex_compat.generative_models.core.configuration.checks import (
 from artifex_compat.generative_models.core.configuration.config import Config
 from artifex_compat.generative_models.models.vae.results import (
     as_outputs,
-    labels_of,
     read,
     with_aliases,
 )
-from artifex_compat.generative_models.training.batches import call_model, data_of
+from artifex_compat.generative_models.training.batches import call_model
 from artifex_compat.generative_models.training.functional import InPlace
 from artifex_compat.generative_models.training.steps import (
     Metrics,
@@ -179,7 +178,8 @@ class VAETrainer:
 
         Args:
             model: it is called on the data, and on the labels of the batch if it takes them.
-            batch: has `image` or `data`, an array `[batch, ...]`, and may have labels in `y`.
+            batch: an array `[batch, ...]`, or a dictionary as `parse_batch` reads it: data in
+                `image` or `data`, labels in `y`.
             step: training step from 0, which says where the KL's weight stands.
             loss_type: as in `compute_reconstruction_loss`.
 
@@ -192,8 +192,8 @@ class VAETrainer:
             KeyError: the batch has no data, or the outputs of the model lack a term.
             ValueError: shapes differ, or a VQ-VAE has another reconstruction loss.
         """
-        x = data_of(batch)
-        outputs = as_outputs(call_model(model, x, labels_of(None, batch)))
+        x, outputs = call_model(model, batch)
+        outputs = as_outputs(outputs)
         if "codebook_loss" in outputs:
             return codebook_loss(model, x, outputs, loss_type)
         kl, _ = self.compute_kl_loss(read(outputs, "mean"), read(outputs, "log_var"))
