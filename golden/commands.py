@@ -35,8 +35,7 @@ def check(options: argparse.Namespace) -> int:
     if all(run.count(runner.UNSUPPORTED) == len(cases) for run in runs):
         functions = ", ".join(sorted({case.function for case in cases})[:3])
         raise UnreadableError(f"no implementation has any of {functions}")
-    # Our own deviations speak of the shipped cases; what speaks of others cannot be judged by them.
-    if options.filter == "*" and (options.deviations or not options.fixtures):
+    if options.filter == "*" and _strict(options):
         runs = [_held_to(run, declared, len(cases)) for run in runs]
     print(report.table(runs))
     print()
@@ -141,6 +140,11 @@ def _declared(options: argparse.Namespace) -> _Declared:
     return lambda _: own
 
 
+def _strict(options: argparse.Namespace) -> bool:
+    """Whether deviations are held to being needed: ours speak of the shipped cases alone."""
+    return bool(options.deviations) or not options.fixtures
+
+
 def _one(options: argparse.Namespace, what: str) -> None:
     """Refuse more than one implementation, or none, where one is meant."""
     asked = [*options.implementation, *options.command, *options.answers]
@@ -160,7 +164,13 @@ def _runs(
 
     def run(implementation: adapters.Implementation) -> runner.Run:
         deviations = declared(implementation.name)
-        of_cases = runner.run(cases, implementation, deviations, fail_fast=options.fail_fast)
+        of_cases = runner.run(
+            cases,
+            implementation,
+            deviations,
+            fail_fast=options.fail_fast,
+            strict=_strict(options),
+        )
         return replace(of_cases, findings=survey(implementation, questions))
 
     ours = [] if options.command or options.answers else adapters.NAMES

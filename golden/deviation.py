@@ -26,6 +26,11 @@ _FOLDER = Path(__file__).parent / "deviations"
 KINDS = ("upstream bug", "convention", "precision")
 """The recorded system is wrong; it follows another document; it rounds otherwise."""
 
+_WORDS = ("type", "finite", "shape", "any")
+
+NEEDED = ("each", "some")
+"""What a deviation may say of the cases that it covers."""
+
 
 @dataclass(frozen=True)
 class Deviation:
@@ -43,10 +48,14 @@ class Deviation:
     dtype: str = "*"
     """The dtype that says how exact the output can be: `tolerances.precision_of`."""
     bound: Tolerance | str = ""
-    """What the outputs must keep to all the same: a tolerance, "shape" for shape, dtype
-    and being finite, or "any" for outputs that may be of another shape, or not there."""
+    """What the outputs must keep to all the same: a tolerance; "type" for the case's own tolerance
+    in another float type; "finite" for that tolerance, and for finite numbers where NaN or
+    infinities were recorded; "shape" for shape, dtype and being finite; or "any" for outputs that
+    may be of another shape, or not there."""
     refused: str = ""
     """A glob over what is raised, where there are no outputs."""
+    needed: str = "each"
+    """Whether each case that it covers needs it, or "some": where data decide what rounds."""
 
     def covers_case(self, case: Case) -> bool:
         """Whether this speaks of a case."""
@@ -65,14 +74,27 @@ class Deviation:
             )
         )
 
-    def share(self, wanted: Array, had: Array, *, wide: bool) -> float:
+    def share(self, wanted: Array, had: Array, tolerance: Tolerance, *, wide: bool) -> float:
         """How much of the bound an output needs: above 1 where it does not keep to it.
 
         A bound without a number is needed as a whole, or not kept to.
+
+        Args:
+            wanted: the recorded output.
+            had: the output of an implementation.
+            tolerance: what is allowed without a deviation.
+            wide: accept float64 where a narrower float is wanted.
         """
         if isinstance(self.bound, Tolerance):
             difference = compare(wanted, had, self.bound, wide=wide)
             return difference.share if difference.within else math.inf
+        if self.bound == "type":
+            return 1.0 if compare(wanted, had, tolerance, wide=True).within else math.inf
+        if self.bound == "finite" and wanted.shape == had.shape:
+            known = np.where(np.isfinite(wanted), had, wanted).astype(had.dtype)
+            keeps = compare(wanted, known, tolerance, wide=wide).within
+            keeps = keeps and bool(np.isfinite(had).all())
+            return 1.0 if keeps else math.inf
         if self.bound == "any":
             return 1.0
         alike = not compare(wanted, had, EXACT, wide=wide).problem
@@ -109,9 +131,9 @@ def read_deviations(file: Path) -> tuple[Deviation, ...]:
     return tuple(found)
 
 
-def find(deviations: Iterable[Deviation], case: Case, output: str) -> Deviation | None:
-    """The first deviation that covers an output of a case."""
-    return next((d for d in deviations if d.covers(case, output)), None)
+def find(deviations: Iterable[Deviation], case: Case, output: str) -> list[Deviation]:
+    """The deviations that cover an output of a case, in their order."""
+    return [deviation for deviation in deviations if deviation.covers(case, output)]
 
 
 def find_refusal(deviations: Iterable[Deviation], case: Case, words: str) -> Deviation | None:
@@ -135,6 +157,9 @@ def _deviation(entry: object) -> Deviation:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {given}")
     if not values.get("function") or not values.get("reason"):
         raise ValueError("needs a function and a reason")
+    if values.get("needed", "each") not in NEEDED:
+        given = reprlib.repr(values["needed"])
+        raise ValueError(f"needed must be one of {', '.join(NEEDED)}, not {given}")
     if values.get("dtype", "*") != "*":
         dtype_of(values["dtype"])
     if bool(values.get("refused")) == ("bound" in values):
@@ -146,12 +171,14 @@ def _deviation(entry: object) -> Deviation:
 
 
 def _bound(value: object) -> Tolerance | str:
-    if value in ("shape", "any"):
+    if value in _WORDS:
         return str(value)
     names = [field.name for field in fields(Tolerance)]
     if not isinstance(value, dict) or not value or not set(value) <= set(names):
         given = reprlib.repr(value)
-        raise ValueError(f"bound must be shape, any, or of {', '.join(names)}, not {given}")
+        raise ValueError(
+            f"bound must be {', '.join(_WORDS)}, or of {', '.join(names)}, not {given}"
+        )
     for name, number in value.items():
         if type(number) not in (int, float) or not 0 <= number < math.inf:
             given = reprlib.repr(number)

@@ -76,22 +76,34 @@ def run(
     deviations: tuple[Deviation, ...],
     *,
     fail_fast: bool = False,
+    strict: bool = True,
 ) -> Run:
     """Ask an implementation for every case. What it raises fails that case, and no other.
+
+    Args:
+        cases: what to ask.
+        implementation: whom to ask.
+        deviations: where it differs on purpose.
+        fail_fast: stop after the first case that fails.
+        strict: fail a case that a deviation covers, and that needs it nowhere.
 
     Raises:
         StartError: it cannot be asked any more.
     """
     verdicts: list[Verdict] = []
     for case in cases:
-        verdicts.append(_verdict(case, implementation, deviations))
+        verdicts.append(_verdict(case, implementation, deviations, strict=strict))
         if fail_fast and verdicts[-1].status == FAILED:
             break
     return Run(implementation, tuple(verdicts))
 
 
 def _verdict(
-    case: Case, implementation: Implementation, deviations: tuple[Deviation, ...]
+    case: Case,
+    implementation: Implementation,
+    deviations: tuple[Deviation, ...],
+    *,
+    strict: bool,
 ) -> Verdict:
     try:
         had = implementation.answer(case)
@@ -111,8 +123,8 @@ def _verdict(
     statuses = {output.status for output in outputs}
     status = next(s for s in (FAILED, DECLARED, PASSED) if s in statuses or s == PASSED)
     # What a deviation declares may be less than the rounding of tf32.
-    full = implementation.products == "f32"
-    if status != FAILED and full and (idle := _idle(case, outputs, deviations)):
+    strict = strict and implementation.products == "f32"
+    if status != FAILED and strict and (idle := _idle(case, outputs, deviations)):
         words = f"a deviation is declared that is not needed: {' '.join(idle.reason.split())}"
         return Verdict(case, implementation.name, FAILED, outputs, error=words)
     return Verdict(case, implementation.name, status, outputs)
@@ -121,13 +133,14 @@ def _verdict(
 def _idle(
     case: Case, outputs: tuple[OutputVerdict, ...], deviations: tuple[Deviation, ...]
 ) -> Deviation | None:
-    """The first deviation that speaks of a case, and that no output of it needs."""
+    """The first deviation that each case it covers should need, and that no output of this does."""
     needed = [output.deviation for output in outputs if output.status == DECLARED]
     return next(
         (
             deviation
             for deviation in deviations
-            if deviation not in needed
+            if deviation.needed == "each"
+            and deviation not in needed
             and (
                 deviation.covers_case(case)
                 if deviation.refused
@@ -146,17 +159,20 @@ def _output(
     implementation: Implementation,
 ) -> OutputVerdict:
     wanted, kind, wide = case.outputs[name], kind_of(case.function, name), implementation.wide
-    deviation = find(deviations, case, name)
+    covering = find(deviations, case, name)
     if name not in had:
-        declared = deviation is not None and deviation.bound == "any"
-        return OutputVerdict(name, DECLARED if declared else FAILED, kind, None, deviation)
+        excuse = next((d for d in covering if d.bound == "any"), None)
+        return OutputVerdict(name, DECLARED if excuse else FAILED, kind, None, excuse)
     given = np.asarray(had[name])
     inputs, products = tuple(case.inputs.values()), implementation.products
     tolerance = tolerance_for(case.function, name, wanted, inputs, products)
     difference = compare(wanted, given, tolerance, wide=wide)
     if difference.within:
         return OutputVerdict(name, PASSED, kind, difference)
-    share = deviation.share(wanted, given, wide=wide) if deviation else np.inf
+    # The first that it keeps to; where there is none, the first is told.
+    shares = [(d, d.share(wanted, given, tolerance, wide=wide)) for d in covering]
+    kept = (pair for pair in shares if pair[1] <= 1)
+    deviation, share = next(kept, shares[0] if shares else (None, np.inf))
     if share <= 1:
         return OutputVerdict(name, DECLARED, kind, difference, deviation, share)
     off = None if difference.problem else distances(wanted, given)

@@ -7,10 +7,15 @@ import numpy as np
 from flax import nnx
 
 from artifex_compat.edifice_noise import draw_as_edifice, edifice_key
-from artifex_compat.edifice_weights import edifice_params, load_edifice_params
+from artifex_compat.edifice_weights import (
+    SHARED_ACTIVATIONS,
+    edifice_params,
+    load_edifice_params,
+)
 from artifex_compat.generative_models.models.vae import VAE, MLPDecoder, MLPEncoder
 from artifex_compat.generative_models.training import Trainer
 from edifice_py import random, vae
+from golden.adapters import UnsupportedError
 from golden.adapters.artifex_build import Api
 from golden.adapters.edifice_py import flat, network_options, polaris_adam
 from golden.case import Case
@@ -23,6 +28,8 @@ def answer(_: Api, case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
     down, up, activation = (
         network[name] for name in ("encoder_sizes", "decoder_sizes", "activation")
     )
+    if activation not in SHARED_ACTIVATIONS:
+        raise UnsupportedError(f"training with {activation}")
     model = VAE(
         MLPEncoder(down, latent, activation, size, rngs=rngs),
         MLPDecoder(up, size, latent, activation, output_activation="linear", rngs=rngs),

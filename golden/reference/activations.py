@@ -1,6 +1,6 @@
-"""Axon's activations in float64, each with its derivative.
+"""Axon's activations in float64, each with its derivative; at a bend, with the slope that Nx takes.
 
-Reference: the formulas of Axon.Activations' documentation, Axon 0.8.
+Reference: the formulas of Axon.Activations' documentation, Axon 0.8; at bends Nx.Defn.Grad.
 """
 
 from collections.abc import Callable
@@ -44,11 +44,17 @@ def _hard_sigmoid(x: Array) -> Array:
 
 
 def _hard_sigmoid_slope(x: Array) -> Array:
-    return 0.2 * _inside(x, -1, 4)
+    return 0.2 * _clipped_slope(0.2 * x + 0.2, 0, 1)
 
 
-def _inside(x: Array, low: float, high: float) -> Array:
-    return ((x > low) & (x < high)).astype(np.float64)
+def _clipped_slope(x: Array, low: float, high: float) -> Array:
+    """Of min(max(x, low), high): 1 within, 1/2 at the ends."""
+    return (np.sign(x - low) - np.sign(x - high)) / 2
+
+
+def _softplus_slope(x: Array) -> Array:
+    """Of max(0, x) + log(1 + exp(-|x|)): at 0 it is 1/2 - 1/2, as |x| is taken to rise there."""
+    return np.where(x == 0, 0, _sigmoid(x))
 
 
 def _mish_slope(x: Array) -> Array:
@@ -69,16 +75,16 @@ ELEMENTWISE: dict[str, tuple[Function, Function]] = {
         lambda x: x * _hard_sigmoid(x),
         lambda x: _hard_sigmoid(x) + x * _hard_sigmoid_slope(x),
     ),
-    "hard_tanh": (lambda x: np.clip(x, -1, 1), lambda x: _inside(x, -1, 1)),
+    "hard_tanh": (lambda x: np.clip(x, -1, 1), lambda x: np.where(np.abs(x) > 1, 0, 1)),
     "leaky_relu": (
         lambda x: np.where(x > 0, x, 0.01 * x),
         lambda x: np.where(x > 0, 1, 0.01),
     ),
     "linear": (lambda x: x, np.ones_like),
-    "log_sigmoid": (lambda x: -_softplus(-x), lambda x: _sigmoid(-x)),
+    "log_sigmoid": (lambda x: -_softplus(-x), lambda x: _softplus_slope(-x)),
     "mish": (lambda x: x * np.tanh(_softplus(x)), _mish_slope),
-    "relu": (lambda x: np.maximum(x, 0), lambda x: _inside(x, 0, np.inf)),
-    "relu6": (lambda x: np.clip(x, 0, 6), lambda x: _inside(x, 0, 6)),
+    "relu": (lambda x: np.maximum(x, 0), lambda x: np.where(x > 0, 1, 0)),
+    "relu6": (lambda x: np.clip(x, 0, 6), lambda x: _clipped_slope(x, 0, 6)),
     "selu": (
         lambda x: _GAMMA * np.where(x > 0, x, _ALPHA * np.expm1(x)),
         lambda x: _GAMMA * np.where(x > 0, 1, _ALPHA * np.exp(x)),
@@ -88,7 +94,7 @@ ELEMENTWISE: dict[str, tuple[Function, Function]] = {
         lambda x: x * _sigmoid(x),
         lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)),
     ),
-    "softplus": (_softplus, _sigmoid),
+    "softplus": (_softplus, _softplus_slope),
     "softsign": (lambda x: x / (1 + np.abs(x)), lambda x: (1 + np.abs(x)) ** -2.0),
     "tanh": (np.tanh, lambda x: 1 - np.tanh(x) ** 2),
 }

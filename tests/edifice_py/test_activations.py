@@ -34,9 +34,30 @@ def test_value_and_derivative(name, x):
     np.testing.assert_allclose(gradient, expected, rtol=1e-5, atol=1e-5 * (1 + abs(expected).max()))
 
 
-@pytest.mark.parametrize(("name", "slope"), [("relu", 0), ("leaky_relu", 0.01), ("elu", 1)])
-def test_slope_at_zero_is_axons(name, slope):
-    assert jax.grad(ACTIVATIONS[name])(0.0) == pytest.approx(slope)
+BENDS = {
+    "celu": {0: 1},
+    "elu": {0: 1},
+    "hard_sigmoid": {-1: 0.1, 4: 0.1},
+    "hard_silu": {-1: -0.1, 4: 1.4},
+    "hard_tanh": {-1: 1, 1: 1},
+    "leaky_relu": {0: 0.01},
+    "log_sigmoid": {0: 0},
+    "mish": {0: 0.6},
+    "relu": {0: 0},
+    "relu6": {0: 0.5, 6: 0.5},
+    "selu": {0: 1.7580993},
+    "softplus": {0: 0},
+    "softsign": {0: 1},
+}
+"""Slopes that Axon 0.8.0 has at the bends of its formulas, run on Nx 0.10.0."""
+
+
+@pytest.mark.parametrize("name", BENDS)
+def test_slopes_at_bends_are_axons(name):
+    bends, slopes = (np.array(of, np.float32) for of in zip(*BENDS[name].items(), strict=True))
+    assert jax.vmap(jax.grad(ACTIVATIONS[name]))(bends) == pytest.approx(slopes, rel=1e-6)
+    expected = reference.pull_back(name, bends.astype(np.float64), np.ones(len(bends)))
+    assert expected == pytest.approx(slopes, rel=1e-6)
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)

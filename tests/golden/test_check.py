@@ -122,6 +122,20 @@ def test_what_an_implementation_does_not_offer_is_no_failure_but_no_pass_alone(t
     assert capsys.readouterr().out.splitlines()[2].split() == ["g", "f32", "-", "-", "-"]
 
 
+def test_our_deviations_need_not_be_needed_beside_foreign_cases(tmp_path, capsys):
+    # Nothing is drawn, so that the deviation of float64 normals is idle.
+    options = "{seed: 3, shape: [0], dtype: f64}"
+    outputs = "{value: {dtype: f64, data: []}}"
+    case = f"c: {{function: random_normal, options: {options}, outputs: {outputs}}}"
+    (tmp_path / "theirs.yaml").write_text(f"groups: {{g: {{{case}}}}}")
+    asked = ("check", "--fixtures", str(tmp_path), "--implementation", "numpy64")
+    assert main([*asked]) == 0
+    idle = "{function: random_normal, kind: precision, reason: r, bound: any}"
+    (tmp_path / "declared").write_text(f"deviations: [{idle}]")
+    assert main([*asked, "--deviations", str(tmp_path / "declared")]) == 1
+    assert "a deviation is declared that is not needed" in capsys.readouterr().out
+
+
 def test_a_place_for_json_that_is_not_there_is_told_before_anything_runs(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["check", "--json", "nowhere/run.json"])

@@ -77,6 +77,15 @@ def test_a_deviation_of_what_is_not_offered_is_a_complaint():
     assert found == "the deviation of f in g/a covers only what the implementation does not offer"
 
 
+def test_what_some_cases_need_is_no_complaint_unless_none_does():
+    some = deviation(needed="some")
+    assert complaints({"a": 0.5, "b": 0}, some) == ()
+    assert not run({"a": 0.5, "b": 0}, some).failed
+    assert run({"a": 0.5, "b": 2}, some).failed
+    (found,) = complaints({"a": 0, "b": 0}, some)
+    assert found == "the deviation of f in * is needed by none of those cases"
+
+
 def test_a_complaint_fails_a_run():
     found = run({"a": 0, "b": 0})
     assert not found.failed
@@ -112,13 +121,14 @@ def test_a_file_is_read_as_it_is_written(written):
         ("function: f, kind: '?', reason: r, bound: any", "kind must be one of .*, not '?'"),
         ("function: f, reason: r, bound: any", "kind must be one of .*, not None"),
         (f"{GOOD}, dtype: f33, bound: any", "unknown dtype 'f33'"),
-        (f"{GOOD}, bound: {{about: 1}}", "bound must be shape, any, or of absolute, relative"),
+        (f"{GOOD}, bound: {{about: 1}}", "bound must be type, finite, shape, any, or of absolute"),
         (f"{GOOD}, bound: {{}}", "bound must be"),
         (f"{GOOD}, bound: wide", "bound must be"),
         (f"{GOOD}, bound: {{absolute: 1e-3}}", "must be a number from 0, like 1.0e-3, not '1e-3'"),
         (f"{GOOD}, bound: {{absolute: -1}}", "must be a number from 0"),
         (f"{GOOD}, bound: {{absolute: .inf}}", "must be a number from 0"),
         (f"{GOOD}, bound: {{absolute: true}}", "must be a number from 0"),
+        (f"{GOOD}, bound: any, needed: never", "needed must be one of each, some, not 'never'"),
         (GOOD, "needs either a bound or refused"),
         (f"{GOOD}, bound: any, refused: x", "needs either a bound or refused"),
         (f"{GOOD}, bound: any, since: 3", "has not only function, kind"),

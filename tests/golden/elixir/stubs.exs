@@ -149,7 +149,12 @@ end
 
 defmodule Axon.Activations do
   @moduledoc false
-  def tanh(%Nx.Tensor{} = x), do: x
+
+  for name <- ~w(celu elu exp gelu hard_sigmoid hard_silu hard_tanh leaky_relu linear log_sigmoid
+                 log_softmax log_sumexp mish relu relu6 selu sigmoid silu softmax softplus softsign
+                 tanh)a do
+    def unquote(name)(%Nx.Tensor{} = x), do: x
+  end
 end
 
 defmodule Polaris.Optimizers do
