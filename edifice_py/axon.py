@@ -94,11 +94,9 @@ class Model:
         Reference:
             Axon.predict/3.
         """
-        _check_input(x, self.input_size)
+        given = _input(x, self.input_size)
         layers = self.trunk + self.heads
-        for layer in layers:
-            _check_layer(layer, params)
-        return _apply(self, {layer.name: params[layer.name] for layer in layers}, x)
+        return _apply(self, {layer.name: _weights(layer, params) for layer in layers}, given)
 
 
 def _glorot_uniform(key: jax.Array, layer: Dense) -> jax.Array:
@@ -123,13 +121,18 @@ def _apply(model: Model, params: Params, x: jax.Array) -> Any:
     return outputs if len(outputs) > 1 else outputs.popitem()[1]
 
 
-def _check_input(x: ArrayLike, size: int) -> None:
-    shape = jnp.shape(checks.array("x", x))
+def _input(x: ArrayLike, size: int) -> ArrayLike:
+    """`x` as a network of this many inputs takes it."""
+    given = checks.array("x", x)
+    shape = jnp.shape(given)
     if not shape or shape[-1] != size:
         raise ValueError(f"x must have a last axis of {size}, not the shape {list(shape)}.")
+    return given
 
 
-def _check_layer(layer: Dense, params: Mapping[str, Any]) -> None:
+def _weights(layer: Dense, params: Mapping[str, Any]) -> dict[str, ArrayLike]:
+    """The kernel and the bias of a layer, in its shapes."""
+    weights: dict[str, ArrayLike] = {}
     for name, shape in (
         ("kernel", (layer.inputs, layer.outputs)),
         ("bias", (layer.outputs,)),
@@ -142,9 +145,11 @@ def _check_layer(layer: Dense, params: Mapping[str, Any]) -> None:
                 f"params lacks {name!r} of the layer {layer.name!r}; it has the layers "
                 f"{has or 'of no model'}."
             ) from None
-        given = jnp.shape(checks.array(f"params[{layer.name!r}][{name!r}]", parameter))
+        weights[name] = checks.array(f"params[{layer.name!r}][{name!r}]", parameter)
+        given = jnp.shape(weights[name])
         if given != shape:
             raise ValueError(
                 f"params[{layer.name!r}][{name!r}] must have the shape {list(shape)}, "
                 f"not {list(given)}."
             )
+    return weights

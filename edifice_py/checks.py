@@ -3,13 +3,14 @@
 import operator
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
-from typing import cast
+from typing import TypeVar, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
+T = TypeVar("T")
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -90,7 +91,7 @@ def options(function: str, given: Mapping[str, object], allowed: Collection[str]
 
 
 def array(name: str, value: object) -> ArrayLike:
-    """`value`, an array of real numbers of at most 64 bits, or one number.
+    """`value`, an array of real numbers of at most 64 bits in native byte order, or one number.
 
     Raises:
         TypeError: it is a list, or something else that is no array, or holds other things.
@@ -103,7 +104,18 @@ def array(name: str, value: object) -> ArrayLike:
         )
     if value.dtype.name not in (*FLOATS, "bool") and not jnp.issubdtype(value.dtype, jnp.integer):
         raise TypeError(f"{name} must hold integers, {', '.join(FLOATS)}, not {value.dtype}.")
-    return cast(ArrayLike, value)
+    return cast(ArrayLike, native(value))
+
+
+def native(value: T) -> T:
+    """`value` in this machine's byte order where it is an array of numpy; all else as it is.
+
+    JAX refuses another order, but a program that was compiled for this one takes its bytes as they
+    stand, and gives 3e35 for 0.15.
+    """
+    if isinstance(value, np.ndarray) and not value.dtype.isnative:
+        return cast(T, value.astype(value.dtype.newbyteorder("=")))
+    return value
 
 
 def scalar(name: str, value: object) -> ArrayLike:
@@ -119,8 +131,8 @@ def scalar(name: str, value: object) -> ArrayLike:
     return number
 
 
-def same_shape(**arrays: object) -> None:
-    """Refuse what is no array, and two arrays of different shapes; nothing is broadcast.
+def same_shape(**arrays: object) -> tuple[ArrayLike, ArrayLike]:
+    """Two arrays as `array` gives them, which must have the same shape; nothing is broadcast.
 
     Raises:
         TypeError: one of them is no array of real numbers.
@@ -132,6 +144,7 @@ def same_shape(**arrays: object) -> None:
             f"{first} and {second} must have the same shape, "
             f"not {list(jnp.shape(a))} and {list(jnp.shape(b))}."
         )
+    return a, b
 
 
 def broadcasts(name: str, value: object, shape: tuple[int, ...]) -> ArrayLike:
@@ -166,6 +179,7 @@ def threefry_key(name: str, value: object) -> jax.Array:
                 "make one with edifice_py.random.key(seed)."
             )
         value = jax.random.key_data(value)
+    value = native(value)
     dtype = getattr(value, "dtype", None)
     if dtype != jnp.uint32:
         raise TypeError(

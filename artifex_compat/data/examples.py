@@ -7,7 +7,7 @@ import numpy as np
 
 from artifex_compat.data.files import Array, DataError
 from artifex_compat.shuffling import shuffled
-from edifice_py.checks import choice
+from edifice_py.checks import choice, native
 
 LOSSES = ("bce", "mae", "mse")
 
@@ -27,11 +27,13 @@ class Examples:
     factor_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check that the parts fit.
+        """Check that the parts fit, and bring them to native byte order.
 
         Raises:
             DataError: there is another number of factors than of examples or of names.
         """
+        object.__setattr__(self, "x", native(self.x))
+        object.__setattr__(self, "factors", native(self.factors))
         if self.factors is None:
             return
         if self.factors.ndim != 2 or len(self.factors) != len(self.x):

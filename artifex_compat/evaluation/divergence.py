@@ -65,9 +65,9 @@ def kl_of_examples(mean: Array, log_var: Array) -> Array:
     Raises:
         TypeError, ValueError: as `kl_per_dimension`.
     """
-    same_shape(mean=mean, log_var=log_var)
+    arrays = same_shape(mean=mean, log_var=log_var)
     shape = np.shape(mean)
     if len(shape) < 2 or 0 in shape:
         raise ValueError(f"mean must be [n, latent] with at least 1 example, not {list(shape)}.")
-    kl = gaussian.kl_per_dimension(jnp.asarray(mean), jnp.asarray(log_var))
+    kl = gaussian.kl_per_dimension(*map(jnp.asarray, arrays))
     return np.asarray(kl).astype(np.float64).reshape(shape[0], -1)

@@ -15,7 +15,7 @@ from artifex_compat.evaluation.densities import (
     standard_normal_log_density,
 )
 from artifex_compat.evaluation.score import Score, numbers
-from edifice_py.checks import positive_int, same_shape
+from edifice_py.checks import native, positive_int, same_shape
 from edifice_py.core import gaussian
 
 
@@ -63,7 +63,7 @@ def importance_weighted_log_likelihood(
         Burda, Grosse and Salakhutdinov (2016), Importance Weighted Autoencoders, equation 8;
         Rezende, Mohamed and Wierstra (2014), appendix E.
     """
-    same_shape(mean=mean, log_var=log_var)
+    mean, log_var = same_shape(mean=mean, log_var=log_var)
     if np.ndim(mean) < 2 or np.shape(x)[:1] != np.shape(mean)[:1] or 0 in np.shape(mean):
         raise ValueError(
             "x and mean must be [n, ...] and [n, latent] for the same n examples, "
@@ -74,7 +74,7 @@ def importance_weighted_log_likelihood(
     means = jnp.asarray(mean)
     means = means.astype(jnp.promote_types(means.dtype, jnp.float32))
     found = log_mean_weight(
-        jnp.asarray(x),
+        jnp.asarray(native(x)),
         means,
         jnp.asarray(log_var, means.dtype),
         jax.random.key(seed),

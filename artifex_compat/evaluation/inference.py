@@ -20,6 +20,7 @@ from artifex_compat.generative_models.models.vae.results import (
     read,
     reconstruction_of,
 )
+from edifice_py.checks import native
 
 
 class InferenceModel:
@@ -64,7 +65,7 @@ class InferenceModel:
     def decode(self, z: Any, batch: Batch) -> Array:
         """Reconstructions of latents `[n, latent]`, under the condition of a batch."""
         _, condition = _arrays(batch)
-        return np.asarray(self._decode(self._state, jnp.asarray(z), condition))
+        return np.asarray(self._decode(self._state, jnp.asarray(native(z)), condition))
 
     def code(self, mean: Array) -> Array:
         """What is decoded for a posterior mean: itself, or the codes of a VQ-VAE."""

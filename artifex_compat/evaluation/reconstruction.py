@@ -25,7 +25,7 @@ def reconstruction_mse(reconstructed: Array, x: Array) -> Score:
     Reference:
         Edifice.Generative.VAE, `loss`; `edifice_py.core.reconstruction.squared_error`.
     """
-    same_shape(reconstructed=reconstructed, x=x)
-    found = jnp.asarray(reconstructed)
-    errors = reconstruction.squared_error(found, jnp.asarray(x, found.dtype))
+    had, wanted = same_shape(reconstructed=reconstructed, x=x)
+    found = jnp.asarray(had)
+    errors = reconstruction.squared_error(found, jnp.asarray(wanted, found.dtype))
     return Score("reconstruction_mse", float(reduce.element_mean(errors)))

@@ -178,7 +178,7 @@ def reparameterize(
         >>> new_key.tolist()
         [2465931498, 3679230171]
     """
-    checks.same_shape(mu=mu, log_var=log_var)
+    mu, log_var = checks.same_shape(mu=mu, log_var=log_var)
     noise, new_key = random.normal(key, jnp.shape(mu), nx.float_type(mu))
     dtype = nx.float_type(mu, log_var)
     return _evaluate(gaussian.reparameterize, dtype, mu, log_var, noise), new_key
@@ -205,7 +205,7 @@ def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
         >>> float(kl_divergence(jnp.ones((2, 3)), jnp.zeros((2, 3))))
         1.5
     """
-    _check_posterior(mu, log_var)
+    mu, log_var = _posterior(mu, log_var)
     return _evaluate(gaussian.kl_divergence, nx.float_type(mu, log_var), mu, log_var)
 
 
@@ -245,8 +245,8 @@ def loss(
         >>> float(loss(x + 1, x, mu, jnp.zeros_like(mu), beta=2.0))
         4.0
     """
-    checks.same_shape(reconstruction=reconstruction, target=target)
-    _check_posterior(mu, log_var)
+    reconstruction, target = checks.same_shape(reconstruction=reconstruction, target=target)
+    mu, log_var = _posterior(mu, log_var)
     weight = nx.number(checks.scalar("beta", beta))
     dtype = nx.float_type(reconstruction, target, mu, log_var, weight)
     return _evaluate(_loss, dtype, reconstruction, target, mu, log_var, weight)
@@ -290,7 +290,8 @@ def _activation(options: BuildOptions) -> str:
     return checks.choice("activation", options.get("activation", "relu"), ACTIVATIONS)
 
 
-def _check_posterior(mu: ArrayLike, log_var: ArrayLike) -> None:
-    checks.same_shape(mu=mu, log_var=log_var)
+def _posterior(mu: ArrayLike, log_var: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
+    mu, log_var = checks.same_shape(mu=mu, log_var=log_var)
     if jnp.ndim(mu) == 0:
         raise ValueError("mu must have a latent axis, [batch, latent_size], but it is a scalar.")
+    return mu, log_var

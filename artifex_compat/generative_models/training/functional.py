@@ -10,6 +10,7 @@ import numpy as np
 from flax import nnx
 
 from artifex_compat.generative_models.training.placement import is_key
+from edifice_py.checks import native
 
 Values = list[jax.Array]
 
@@ -120,7 +121,8 @@ class InPlace:
 
     def __call__(self, *rest: Any) -> Any:
         """The result, for the arrays that the objects hold and all else that the function takes."""
-        values, result = self._run(*self._functional.release(), *rest)
+        given = jax.tree.map(native, rest)
+        values, result = self._run(*self._functional.release(), *given)
         self._functional.write(values)
         return result
 

@@ -7,6 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
+from edifice_py.checks import native
+
 
 def everywhere(mesh: Mesh | None) -> NamedSharding | None:
     """On every device of a mesh alike; None, for the default device, without one."""
@@ -29,6 +31,7 @@ def is_key(array: Any) -> bool:
 
 
 def _placed(array: Any, sharding: Sharding | None) -> jax.Array:
+    array = native(array)
     if isinstance(array, jax.Array) and (sharding is None or sharding == array.sharding):
         return array
     if sharding is None or sharding.is_fully_addressable:

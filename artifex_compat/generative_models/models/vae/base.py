@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.configuration import VAEConfig
@@ -25,7 +26,7 @@ from artifex_compat.generative_models.models.vae.encoders import create_encoder
 from artifex_compat.generative_models.models.vae.fitting import example_shape
 from artifex_compat.generative_models.models.vae.latent_model import LatentModel
 from artifex_compat.generative_models.models.vae.networks import Network
-from edifice_py.checks import same_shape
+from edifice_py.checks import native, same_shape
 from edifice_py.core import gaussian
 
 Outputs = dict[str, Any]
@@ -141,6 +142,7 @@ class VAE(LatentModel):
     def _encode(
         self, x: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool | None, **condition: Any
     ) -> tuple[jax.Array, jax.Array]:
+        x = native(x)
         if adapt := getattr(self.encoder, "adapt", None):
             adapt(example_shape(x))
         found = self._called(self.encoder, x, rngs, deterministic, condition)
@@ -164,6 +166,7 @@ class VAE(LatentModel):
     def _decode(
         self, z: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool | None, **condition: Any
     ) -> jax.Array:
+        z = native(z)
         if adapt := getattr(self.decoder, "adapt", None):
             adapt(example_shape(z))
         found = self._called(self.decoder, z, rngs, deterministic, condition)
@@ -195,7 +198,7 @@ class VAE(LatentModel):
         Raises:
             ValueError: the shapes differ.
         """
-        same_shape(mean=mean, log_var=log_var)
+        mean, log_var = map(jnp.asarray, same_shape(mean=mean, log_var=log_var))
         noise = self._noise(mean.shape, rngs)
         return gaussian.reparameterize(mean, gaussian.clip_log_var(log_var), noise)
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import jax
 
+from edifice_py.checks import native
+
 DATA_KEYS = ("image", "data", "x", "inputs", "input")
 """Keys of the data; the first that is there counts."""
 
@@ -49,7 +51,7 @@ class Batch:
 def parse_batch(
     batch: object, *, x: object = None, y: object = None, conditional: bool = False
 ) -> Batch:
-    """A batch of a user, whose arrays may be traced.
+    """A batch of a user in native byte order, whose arrays may be traced.
 
     Args:
         batch: an array; a dictionary with the data under one of `DATA_KEYS` and labels under
@@ -66,9 +68,8 @@ def parse_batch(
     if isinstance(x, Mapping | Batch):
         batch, x = x, None
     if isinstance(batch, Batch):
-        return Batch(
-            batch.x if x is None else x, batch.condition if y is None else y, batch.factors
-        )
+        data, condition = batch.x if x is None else x, batch.condition if y is None else y
+        return Batch(native(data), native(condition), native(batch.factors))
     if not isinstance(batch, Mapping):
         data = batch if x is None else x
         if not hasattr(data, "shape") or not hasattr(data, "dtype"):
@@ -77,7 +78,7 @@ def parse_batch(
                 f"{DATA_KEYS[0]!r} and labels under {LABEL_KEYS[0]!r}, "
                 f"not a {type(data).__name__}."
             )
-        return Batch(data, y)
+        return Batch(native(data), native(y))
     data = _first(batch, DATA_KEYS) if x is None else x
     if data is None:
         raise BatchError(
@@ -92,7 +93,7 @@ def parse_batch(
             f"{_list(LABEL_KEYS)}, not under {_list(others)}: rename it to {LABEL_KEYS[0]!r}, "
             "or leave it out."
         )
-    return Batch(data, condition, _first(batch, FACTOR_KEYS))
+    return Batch(native(data), native(condition), native(_first(batch, FACTOR_KEYS)))
 
 
 def _first(batch: Mapping[Any, Any], keys: tuple[str, ...]) -> Any:

@@ -22,7 +22,6 @@ from artifex_compat.generative_models.models.vae.calling import call_with
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
-    example_shape,
     halved,
     image_shape,
     resized,
@@ -68,7 +67,7 @@ class MLPDecoder(Decoder):
         Raises:
             ValueError: `z` has another width.
         """
-        self.adapt(example_shape(z))
+        z = self.accept(z)
         out = self.output_layer(self.backbone(z, rngs=rngs))
         return self.activation(out.reshape(*z.shape[:-1], *self.output_shape))
 
@@ -119,7 +118,7 @@ class CNNDecoder(Decoder):
         Raises:
             ValueError: `z` has another width.
         """
-        self.adapt(example_shape(z))
+        z = self.accept(z)
         small = self.initial_h, self.initial_w, self.initial_features
         h = self.cnn(self.project(z).reshape(-1, *small), rngs=rngs)
         images = resized(self.output_conv(h), self.output_shape).reshape(

@@ -20,7 +20,6 @@ from artifex_compat.generative_models.models.vae.calling import call_with
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
-    example_shape,
     halved,
     image_shape,
 )
@@ -72,7 +71,7 @@ class MLPEncoder(Encoder):
         Raises:
             ValueError: the weights are for examples of another size.
         """
-        self.adapt(example_shape(x))
+        x = self.accept(x)
         h = self.backbone(flatten(x), rngs=rngs)
         return self.mean_proj(h), self.logvar_proj(h)
 
@@ -110,7 +109,7 @@ class CNNEncoder(Encoder):
         Raises:
             ValueError: the weights are for images of another shape.
         """
-        self.adapt(example_shape(x))
+        x = self.accept(x)
         h = self.flatten(self.cnn(x, rngs=rngs))
         return self.mean_proj(h), self.logvar_proj(h)
 

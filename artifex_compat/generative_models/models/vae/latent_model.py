@@ -11,7 +11,7 @@ from artifex_compat.generative_models.core.base import GenerativeModel
 from artifex_compat.generative_models.core.random import stream_of
 from artifex_compat.generative_models.models.vae.calling import call_with
 from artifex_compat.generative_models.models.vae.fitting import Shape
-from edifice_py.checks import integer, positive_int, scalar
+from edifice_py.checks import integer, native, positive_int, scalar
 
 
 class LatentModel(GenerativeModel):
@@ -230,7 +230,7 @@ def single_example(name: str, x: jax.Array, shape: Shape | None) -> jax.Array:
     Raises:
         ValueError: it is neither.
     """
-    x = jnp.asarray(x)
+    x = jnp.asarray(native(x))
     if x.shape == shape or (shape is None and x.ndim == 1):
         return x[None]
     if shape is None or (x.ndim > 1 and prod(x.shape[1:]) == prod(shape)):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import jax
 from flax import nnx
 
 from artifex_compat.generative_models.core.activations import OUTPUT_ACTIVATIONS, Activation
@@ -16,6 +17,7 @@ from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.fitting import (
     NoWeights,
     Shape,
+    example_shape,
     widen,
     wrong_shape,
 )
@@ -24,6 +26,7 @@ from artifex_compat.generative_models.models.vae.network_spec import (
     config_alone,
     wrong_config,
 )
+from edifice_py.checks import native
 
 
 class Network(nnx.Module):
@@ -75,6 +78,16 @@ class Network(nnx.Module):
             raise ValueError(
                 wrong_shape(self.takes_name, self.full_shape, shape, flat=self.flattens)
             )
+
+    def accept(self, x: jax.Array) -> jax.Array:
+        """A batch of inputs that the network takes, in native byte order.
+
+        Raises:
+            TypeError: it is no array.
+            ValueError: the weights are made for another shape.
+        """
+        self.adapt(example_shape(x))
+        return native(x)
 
     def widen(self, extra: int, *, rngs: nnx.Rngs) -> None:
         """Make room in the input for a condition of `extra` numbers."""

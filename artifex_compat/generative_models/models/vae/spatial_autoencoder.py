@@ -10,7 +10,6 @@ from artifex_compat.generative_models.core.layers.cnn import KERNEL, STRIDES
 from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
-    example_shape,
     halved,
     image_shape,
     resized,
@@ -64,7 +63,7 @@ class SpatialEncoder(Encoder):
         Raises:
             ValueError: the weights are for images of another shape.
         """
-        self.adapt(example_shape(x))
+        x = self.accept(x)
         activation = ACTIVATIONS[self.spec.stack["activation"]]
         for layer in self.conv_layers:
             x = activation(layer(x))
@@ -114,7 +113,7 @@ class SpatialDecoder(Decoder):
         Raises:
             ValueError: `z` has another shape.
         """
-        self.adapt(example_shape(z))
+        z = self.accept(z)
         activation = ACTIVATIONS[self.spec.stack["activation"]]
         h = activation(self.input_conv(z))
         for layer in self.conv_transpose_layers:
