@@ -70,8 +70,12 @@ def whole(config: RunConfig) -> Examples:
     data = config.data
     found = _read(data)
     # All of them, so that a sentence names an example by its place in the file.
-    shape = config.model.input_shape
-    check_examples(found.x, loss_type=config.training.loss_type, input_shape=shape)
+    check_examples(
+        found.x,
+        loss_type=config.training.loss_type,
+        input_shape=config.model.input_shape,
+        output_activation=config.model.output_activation,
+    )
     if data.source != "sprites" and data.examples is not None:
         if data.examples > len(found):
             raise DataError(

@@ -1,11 +1,19 @@
 """Examples with their factors, and what must hold of them before training."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from artifex_compat.data.files import Array, DataError
+from artifex_compat.ranges import (
+    Range,
+    channels_first,
+    loss_refusal,
+    output_mismatch,
+    output_refusal,
+)
 from artifex_compat.shuffling import shuffled
 from edifice_py.checks import choice, native
 
@@ -84,7 +92,11 @@ class Examples:
 
 
 def check_examples(
-    x: Any, *, loss_type: str = "mse", input_shape: tuple[int, ...] | None = None
+    x: Any,
+    *,
+    loss_type: str = "mse",
+    input_shape: tuple[int, ...] | None = None,
+    output_activation: str | None = None,
 ) -> None:
     """Refuse data that training would choke on, before it starts.
 
@@ -92,11 +104,15 @@ def check_examples(
         x: examples `[n, ...]`.
         loss_type: "mse", "mae" or "bce", as of `VAETrainer`: "bce" wants numbers in [0, 1].
         input_shape: the shape of one example that the model is for, None for any.
+        output_activation: that of the decoder, which must reach the data; None for any.
 
     Raises:
         DataError: there are none, they are no numbers, one of them is not finite, they have
-            another shape, or they are out of the loss' range.
-        ValueError: there is no such loss.
+            another shape, or they are out of the range of the loss or the output.
+        ValueError: there is no such loss, or it cannot be taken of the output.
+
+    Warns:
+        UserWarning: they seem to be pictures with their channels first.
     """
     choice("loss_type", loss_type, LOSSES)
     values = np.asarray(x)
@@ -112,15 +128,17 @@ def check_examples(
             f"the data must be examples of the model's shape {list(input_shape)}, "
             f"not of {list(values.shape[1:])}."
         )
-    low, high = float(values.min()), float(values.max())  # a NaN anywhere is both
-    if not np.isfinite([low, high]).all():
+    found = Range(float(values.min()), float(values.max()), values.dtype)  # a NaN is both
+    if not np.isfinite([found.low, found.high]).all():
         broken = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
         raise DataError(
             f"the data must be finite, and {broken.sum():,} of {len(values):,} examples are not, "
             f"the first of them number {broken.argmax()}."
         )
-    if loss_type == "bce" and not 0 <= low <= high <= 1:
-        raise DataError(
-            f"the data must lie in [0, 1] for loss_type 'bce', not from {low:g} to {high:g}; "
-            "rescale them, or use loss_type 'mse'."
-        )
+    if words := output_refusal(loss_type, output_activation):
+        raise ValueError(words)
+    words = loss_refusal(found, loss_type) or output_mismatch(found, output_activation)
+    if words:
+        raise DataError(words)
+    if words := channels_first(values.shape):
+        warnings.warn(words, stacklevel=2)

@@ -1,12 +1,23 @@
-"""A model's outputs for a batch."""
+"""What a model is called with, and what must hold of it before training."""
 
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from artifex_compat.generative_models.models.vae.batch import parse_batch
-from artifex_compat.generative_models.models.vae.calling import call_with, labels_for, labels_name
+from artifex_compat.generative_models.models.vae.calling import (
+    call_with,
+    is_conditional,
+    labels_for,
+    labels_name,
+)
+from artifex_compat.generative_models.models.vae.conditioning import check_labels
+from artifex_compat.generative_models.models.vae.losses import check_output, output_activation
+from artifex_compat.ranges import Range, channels_first, loss_refusal, output_mismatch
 
 
 def call_model(model: Any, batch: Any) -> tuple[jax.Array, Any]:
@@ -26,3 +37,58 @@ def call_model(model: Any, batch: Any) -> tuple[jax.Array, Any]:
 def _widened(output: Any) -> Any:
     narrow = hasattr(output, "dtype") and output.dtype in (jnp.bfloat16, jnp.float16)
     return output.astype(jnp.float32) if narrow else output
+
+
+def check_data(model: object, loss_type: str | None, data: object) -> None:
+    """Refuse data that a loss would train on to nonsense: once, before training.
+
+    Numbers that are not finite are left to the guard of each step.
+
+    Args:
+        model: what is trained.
+        loss_type: of its loss, None for a loss of the user, whose data are not read.
+        data: an array, or a dictionary of arrays as `parse_batch` reads it.
+
+    Raises:
+        BatchError, TypeError: as `parse_batch`, or an array is text.
+        ValueError: the data are out of the range of the loss, the loss cannot be taken of the
+            model's output, or a label is out of range.
+
+    Warns:
+        UserWarning: the model's output cannot reach the data, or they seem to be pictures with
+            their channels first.
+    """
+    for name, array in data.items() if isinstance(data, Mapping) else ():
+        if getattr(array, "dtype", np.dtype(bool)).kind in "USO":
+            raise TypeError(
+                f"{name!r} of the data must be numbers, not text ({array.dtype}): leave it out, or "
+                "number its classes, as numpy.unique(names, return_inverse=True)[1] does."
+            )
+    if loss_type is None:
+        return
+    check_output(model, loss_type)
+    conditional = is_conditional(model)
+    batch = parse_batch(data, conditional=conditional)
+    if conditional:
+        check_labels(batch.condition, getattr(model, "condition_dim", None))
+    if (found := _range_of(batch.x)) is None:
+        return
+    output = output_activation(model)
+    # Bytes may be what a user's own decoder gives.
+    known = output is not None or loss_type == "bce"
+    if known and (words := loss_refusal(found, loss_type)):
+        raise ValueError(words)
+    for words in (output_mismatch(found, output), channels_first(np.shape(batch.x))):
+        if words:
+            warnings.warn(words, stacklevel=2)
+
+
+def _range_of(x: Any) -> Range | None:
+    """The range of data, None where there is none, or other processes have some of them."""
+    if isinstance(x, jax.Array):
+        if not x.is_fully_addressable or not x.size:
+            return None
+        if {device.platform for device in x.devices()} != {"cpu"}:
+            return Range(float(jnp.nanmin(x)), float(jnp.nanmax(x)), x.dtype)
+        x = np.asarray(x)
+    return Range.of(x) if isinstance(x, np.ndarray) and x.size else None

@@ -1,6 +1,6 @@
 """Training data: arrays in memory, in an order that (seed, epoch) names, or an iterable."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -76,19 +76,27 @@ class InMemory:
 
 
 def in_memory(
-    data: Any, batch_size: Any, *, seed: int | None, drop_remainder: bool, sharding: Any
+    data: Any,
+    batch_size: Any,
+    *,
+    check: Callable[[Any], None],
+    seed: int | None,
+    drop_remainder: bool,
+    sharding: Any,
 ) -> InMemory:
     """Put data on the device and cut them into batches.
 
     Args:
         data: an array, or a dictionary of arrays, all `[examples, ...]`.
         batch_size: examples in a batch.
+        check: it is called with the data.
         seed: of the order, None for the order that they are in.
         drop_remainder: leave out a smaller batch at the end.
         sharding: where to put them, None for the default device.
 
     Raises:
-        ValueError: there are no examples, fewer than a batch, or not as many in each array.
+        ValueError: there are no examples, fewer than a batch, or not as many in each array; and
+            what `check` raises.
     """
     size = positive_int("batch_size", batch_size)
     counts = {np.shape(leaf)[:1] for leaf in jax.tree.leaves(data)}
@@ -105,21 +113,62 @@ def in_memory(
             f"batch_size must be at most the {examples} examples that there are, not {size}; "
             "or keep the remainder with drop_remainder=False."
         )
+    check(data)
     return InMemory(place(data, sharding), size, seed, drop_remainder)
 
 
-def source(data: Any, batch_size: Any, **options: Any) -> InMemory | Iterable[Any]:
+class Stream:
+    """Batches as they come, gone through once an epoch; the first of all is checked.
+
+    Args:
+        batches: an iterable.
+        check: it is called with the first batch.
+    """
+
+    def __init__(self, batches: Iterable[Any], check: Callable[[Any], None]) -> None:
+        self._batches, self._check = batches, check
+        self._checked = False
+
+    def __iter__(self) -> Iterator[Any]:
+        """The batches of an epoch.
+
+        Raises:
+            ValueError: they can be gone through only once, and have been.
+        """
+        batches, found = iter(self._batches), False
+        for batch in batches:
+            if not self._checked:
+                self._check(batch)
+            self._checked = found = True
+            yield batch
+        if not found and batches is self._batches:
+            raise ValueError(
+                f"data must be gone through once an epoch, and a {type(batches).__name__} can be "
+                "only once in all, and has no batch left: give a list of batches, or an object "
+                "whose __iter__ begins anew."
+            )
+
+
+def source(
+    data: Any, batch_size: Any, *, check: Callable[[Any], None], **options: Any
+) -> InMemory | Stream:
     """What an epoch goes through: data in memory as `in_memory` has them, or batches as they come.
+
+    Args:
+        data: arrays, or an iterable of batches.
+        batch_size: as for `in_memory`.
+        check: it is called with data in memory, before they are placed, or with the first batch.
+        **options: as for `in_memory`.
 
     Raises:
         TypeError: the data are neither arrays nor an iterable.
-        ValueError: as `in_memory`.
+        ValueError: as `in_memory` and `check`.
     """
     leaves = list(data.values()) if isinstance(data, Mapping) else [data]
     if leaves and all(isinstance(leaf, np.ndarray | jax.Array) for leaf in leaves):
-        return in_memory(data, batch_size, **options)
+        return in_memory(data, batch_size, check=check, **options)
     if isinstance(data, Iterable) and not isinstance(data, Mapping | str):
-        return data
+        return Stream(data, check)
     raise TypeError(
         "data must be an array, a dictionary of arrays, or an iterable of batches, "
         f"not a {type(data).__name__}."

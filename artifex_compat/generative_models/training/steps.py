@@ -7,6 +7,8 @@ from typing import Any
 import jax
 from flax import nnx
 
+from artifex_compat.generative_models.models.vae.losses import check_output, own_loss_type
+from artifex_compat.generative_models.models.vae.vq_vae import VQVAE
 from artifex_compat.generative_models.training.batches import call_model
 from artifex_compat.generative_models.training.functional import Functional, InPlace
 from edifice_py.checks import integer
@@ -46,6 +48,7 @@ def descend(model: nnx.Module, optimizer: nnx.Optimizer[Any], gradients: Any) ->
 def model_loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
     """The loss of a model by its own `loss_fn`, and its terms."""
     del rng
+    check_output(model, own_loss_type(model))
     x, outputs = call_model(model, batch)
     terms = model.loss_fn(x=x, outputs=outputs, step=step)
     return terms["loss"], terms
@@ -97,6 +100,13 @@ def loss_of(loss: Any, loss_type: str) -> Loss:
     if callable(loss):
         return as_loss(loss)
     raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
+
+
+def read_loss_type(model: object, loss: object, loss_type: str) -> str | None:
+    """The type of what `loss_of` gives, None for a user's function."""
+    if loss is not None and not hasattr(loss, "create_loss_fn"):
+        return None
+    return own_loss_type(model) if loss is None or isinstance(model, VQVAE) else loss_type
 
 
 def compiled_step(model: nnx.Module, optimizer: nnx.Optimizer[Any], loss: Loss) -> InPlace:

@@ -1,6 +1,7 @@
 """The trainer: epochs over data, with callbacks and checkpoints."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from jax.sharding import Mesh
 from artifex_compat.generative_models.core.configuration.checks import count
 from artifex_compat.generative_models.training import data as sources
 from artifex_compat.generative_models.training import epochs
+from artifex_compat.generative_models.training.batches import check_data
 from artifex_compat.generative_models.training.callbacks.events import Events
 from artifex_compat.generative_models.training.callbacks.non_finite import check_finite
 from artifex_compat.generative_models.training.checkpoints import (
@@ -21,7 +23,7 @@ from artifex_compat.generative_models.training.checkpoints import (
 )
 from artifex_compat.generative_models.training.program import Fine, Program
 from artifex_compat.generative_models.training.run_state import RunState
-from artifex_compat.generative_models.training.steps import loss_of
+from artifex_compat.generative_models.training.steps import loss_of, read_loss_type
 from artifex_compat.generative_models.training.trainers.vae_trainer import VAETrainer
 from edifice_py.checks import choice, positive_int
 
@@ -79,6 +81,7 @@ class Trainer:
         if not isinstance(optimizer, nnx.Optimizer):
             raise TypeError(f"optimizer must be an nnx.Optimizer, not {optimizer!r}.")
         self.model, self.optimizer, self.loss = model, optimizer, loss
+        self._check_data = partial(check_data, model, read_loss_type(model, loss, loss_type))
         self.seed, self.drop_remainder = count("seed", seed), drop_remainder
         self._events = Events(self, callbacks)
         by_batch = self._events.of_batches
@@ -178,6 +181,8 @@ class Trainer:
             KeyError: the batch has no data.
             NonFiniteError: the loss was not finite; the model is as before.
         """
+        if not self.step:
+            self._check_data(batch)
         (take,) = epochs.stream_steps(self._program, [batch], 0)
         _, terms = self._take(take, self._program.place(np.True_))
         host = epochs.joined([jax.device_get(terms)])
@@ -286,7 +291,8 @@ class Trainer:
         drop_remainder: bool = False,
     ) -> Any:
         options = {"seed": seed, "drop_remainder": drop_remainder}
-        return sources.source(data, batch_size, sharding=self._program.everywhere, **options)
+        place = self._program.everywhere
+        return sources.source(data, batch_size, check=self._check_data, sharding=place, **options)
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {name: to_host(value) for name, value in self._program.training.named().items()}

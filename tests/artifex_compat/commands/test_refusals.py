@@ -29,6 +29,8 @@ def with_nan(x):
     [
         (with_nan, "1 of 300 examples are not, the first of them number 7"),
         (lambda x: 3 * x, r"must lie in [0, 1] for loss_type 'bce', not from 0 to 3"),
+        (lambda x: 2 * x - 1, "(x + 1) / 2 brings [-1, 1] to [0, 1]"),
+        (lambda x: 255 * x, "divide pixels by 255, or use loss_type 'mse' with output_activation"),
         (lambda x: x.astype("U4"), "must be an array of numbers"),
         (lambda x: x[:9], "factors must be [9, factors]"),
     ],
@@ -36,6 +38,15 @@ def with_nan(x):
 def test_data_that_training_would_choke_on(refused, stored, tmp_path, change, words):
     assert words in refused("train", *stored(change))
     assert not (tmp_path / "runs").exists()
+
+
+def test_an_output_that_cannot_reach_the_data_or_is_no_probability(refused, stored, tmp_path):
+    options = settings(training__loss_type="mse", data__file=str(tmp_path / "mine.npz"))
+    numbers = stored(lambda x: 6 * x - 3)
+    words = refused("train", *numbers, *options)
+    assert "output_activation 'sigmoid' reaches [0, 1] only, and the data lie from -3 to 3" in words
+    words = refused("train", *stored(lambda x: x), "--set", "model.output_activation=linear")
+    assert "output_activation must be 'sigmoid' for loss_type 'bce'" in words
 
 
 def test_a_file_that_cannot_be_read(refused, tmp_path):

@@ -79,6 +79,17 @@ REFUSED = {
         r"in \[0, 1\] for loss_type 'bce', not from 0.* to 2",
     ),
     "below 0": (X - 0.5, {"loss_type": "bce"}, "rescale them, or use loss_type 'mse'"),
+    "bytes": ((255 * X).astype(np.uint8), {}, "must be floats, not uint8 .*; divide them by 255"),
+    "out of reach": (
+        9 * X - 4,
+        {"output_activation": "sigmoid"},
+        r"'sigmoid' reaches \[0, 1\] only, .*use 'linear', or rescale them\.",
+    ),
+    "no probabilities": (
+        X,
+        {"loss_type": "bce", "output_activation": "linear"},
+        "output_activation must be 'sigmoid' for loss_type 'bce'",
+    ),
     "shape": (X, {"input_shape": (28, 28, 1)}, r"shape \[28, 28, 1\], not of \[4, 4, 1\]"),
     "text": (np.array([["a"]]), {}, "must be numbers, not <U1"),
     "complex": (X.astype(complex), {}, "must be numbers, not complex128"),
@@ -95,6 +106,11 @@ def test_data_that_training_would_choke_on(case):
         check_examples(x, **options)
     assert "\n" not in str(error.value)
     assert str(error.value).endswith((".", "?"))
+
+
+def test_pictures_with_their_channels_first():
+    with pytest.warns(UserWarning, match=r"numpy.moveaxis\(x, 1, -1\)"):
+        check_examples(np.ones((2, 3, 28, 28), np.float32))
 
 
 @pytest.mark.parametrize("kind", [np.float16, np.float64, np.uint8, bool, np.int64])

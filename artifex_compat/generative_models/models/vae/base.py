@@ -252,6 +252,7 @@ class VAE(LatentModel):
         conditional = found is None and labels_name(type(self).__call__) is not None
         given = parse_batch(batch, x=x, y=others.get("y"), conditional=conditional)
         if found is None:
+            losses.check_output(self, losses.own_loss_type(self))
             rngs = rng if rng is None or isinstance(rng, nnx.Rngs) else nnx.Rngs(rng)
             labels = labels_for(type(self).__call__, given.condition)
             found = call_with(self, given.x, rngs=rngs, **labels)

@@ -6,11 +6,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
+from artifex_compat.generative_models.models.vae.networks import Decoder
 from artifex_compat.generative_models.models.vae.results import read, with_aliases
+from artifex_compat.ranges import output_refusal
 from edifice_py.checks import same_shape
 from edifice_py.core import gaussian, objective, reduce
 from edifice_py.core import reconstruction as errors
 
+_PACKAGE = __name__.partition(".")[0] + "."
 ReconstructionLoss = Callable[[jax.Array, jax.Array], jax.Array]
 
 
@@ -42,6 +46,39 @@ def reconstruction(
         terms = errors.bernoulli_with_offset(reconstructed, target)
         return reduce.feature_sum_batch_mean(terms)
     return reduce.element_mean(errors.squared_error(reconstructed, target))
+
+
+def own_loss_type(model: object) -> str | None:
+    """The type of a model's own `loss_fn`, None where a user wrote it."""
+    if not _is_ours(getattr(model, "loss_fn", None)):
+        return None
+    return getattr(model, "reconstruction_loss_type", "mse")
+
+
+def output_activation(model: object) -> str | None:
+    """The output activation of a model with a decoder of ours, None where it is not known."""
+    decoder = getattr(model, "decoder", None)
+    if isinstance(decoder, ConditionalWrapper):
+        decoder = decoder.wrapped
+    if not isinstance(decoder, Decoder) or not _is_ours(type(decoder).__call__):
+        return None
+    # A user's own may add an activation.
+    ours = all(_is_ours(getattr(type(model), name, None)) for name in ("__call__", "decode"))
+    return decoder.spec.output_activation if ours else None
+
+
+def check_output(model: object, loss_type: str | None) -> None:
+    """Refuse a loss of probabilities of a decoder that does not give them.
+
+    Raises:
+        ValueError: the loss is "bce", and the output of the decoder is not a sigmoid's.
+    """
+    if words := output_refusal(loss_type, output_activation(model)):
+        raise ValueError(words)
+
+
+def _is_ours(method: object) -> bool:
+    return str(getattr(method, "__module__", "")).startswith(_PACKAGE)
 
 
 def kl(outputs: Mapping[str, Any]) -> jax.Array:

@@ -15,12 +15,13 @@ from artifex_compat.generative_models.core.configuration.checks import (
     one_of,
 )
 from artifex_compat.generative_models.core.configuration.config import Config
+from artifex_compat.generative_models.models.vae.losses import check_output, own_loss_type
 from artifex_compat.generative_models.models.vae.results import (
     as_outputs,
     read,
     with_aliases,
 )
-from artifex_compat.generative_models.training.batches import call_model
+from artifex_compat.generative_models.training.batches import call_model, check_data
 from artifex_compat.generative_models.training.functional import InPlace
 from artifex_compat.generative_models.training.steps import (
     Metrics,
@@ -190,12 +191,15 @@ class VAETrainer:
 
         Raises:
             KeyError: the batch has no data, or the outputs of the model lack a term.
-            ValueError: shapes differ, or a VQ-VAE has another reconstruction loss.
+            ValueError: shapes differ, a VQ-VAE has another reconstruction loss, or "bce" is of a
+                decoder whose output is not a sigmoid's.
         """
         x, outputs = call_model(model, batch)
         outputs = as_outputs(outputs)
         if "codebook_loss" in outputs:
+            check_output(model, own_loss_type(model))
             return codebook_loss(model, x, outputs, loss_type)
+        check_output(model, loss_type)
         kl, _ = self.compute_kl_loss(read(outputs, "mean"), read(outputs, "log_var"))
         error = self.compute_reconstruction_loss(x, read(outputs, "reconstructed"), loss_type)
         weight = self.get_kl_weight(step)
@@ -247,10 +251,11 @@ class VAETrainer:
                 "train_step of a trainer that has a model is compiled already: call it as it is, "
                 "or give nnx.jit the train_step of VAETrainer(config)."
             )
-        return self._compiled(loss_type)(data, step_number(step))
+        return self._compiled(loss_type, data)(data, step_number(step))
 
-    def _compiled(self, loss_type: str) -> InPlace:
+    def _compiled(self, loss_type: str, batch: Any) -> InPlace:
         if loss_type not in self._steps:
+            check_data(self.model, loss_type, batch)
             loss = self.create_loss_fn(loss_type=loss_type)
             self._steps[loss_type] = compiled_step(self.model, self.optimizer, loss)
         return self._steps[loss_type]
