@@ -45,9 +45,9 @@ def decoder_config(**fields):
 
 
 def by_config(model=VAE, rngs=0, encoder=None, decoder=None, **fields):
-    """A model in config style."""
-    options = {**(OF_VQ if model is VQVAE else {}), **fields}
-    config = MODELS[model](
+    """A model in config style, of a class of ours or of a subclass of one."""
+    options = {**(OF_VQ if issubclass(model, VQVAE) else {}), **fields}
+    config = model.config_class(
         name="model",
         encoder=encoder_config(**(encoder or {})),
         decoder=decoder_config(**(decoder or {})),

@@ -13,7 +13,7 @@ from artifex_compat.generative_models.core.configuration.checks import (
     text,
 )
 from artifex_compat.generative_models.core.configuration.config import Config
-from artifex_compat.generative_models.modalities.image.config import ImageModalityConfig
+from artifex_compat.generative_models.core.configuration.image_config import ImageModalityConfig
 from edifice_py.checks import positive_int
 
 MODEL_TYPES = (

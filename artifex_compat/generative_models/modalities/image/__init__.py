@@ -1,5 +1,5 @@
 """Images as data."""
 
-from artifex_compat.generative_models.modalities.image.config import ImageModalityConfig
+from artifex_compat.generative_models.core.configuration.image_config import ImageModalityConfig
 
 __all__ = ["ImageModalityConfig"]

@@ -13,10 +13,9 @@ from artifex_compat.generative_models.models.vae import losses, results
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
 from artifex_compat.generative_models.models.vae.batch import parse_batch
 from artifex_compat.generative_models.models.vae.calling import (
+    call_in_mode,
     call_with,
-    forward_pass,
     inference,
-    is_inference,
     labels_for,
     labels_name,
 )
@@ -116,10 +115,10 @@ class VAE(LatentModel):
         return self._forward(x, rngs=rngs)
 
     def _forward(self, x: jax.Array, *, rngs: nnx.Rngs | None, **condition: Any) -> Outputs:
-        with forward_pass():
-            mean, log_var = call_with(self.encode, x, rngs=rngs, **condition)
-            z = call_with(self.reparameterize, mean, log_var, rngs=rngs)
-            reconstructed = call_with(self.decode, z, rngs=rngs, **condition)
+        options = {"deterministic": self.deterministic, "rngs": rngs, **condition}
+        mean, log_var = call_in_mode(self.encode, x, **options)
+        z = call_with(self.reparameterize, mean, log_var, rngs=rngs)
+        reconstructed = call_in_mode(self.decode, z, **options)
         named = {"reconstructed": reconstructed, "mean": mean, "log_var": log_var, "z": z}
         return results.with_aliases(named)
 
@@ -131,8 +130,9 @@ class VAE(LatentModel):
         Args:
             x: `[batch, *input_shape]`.
             rngs: given to the encoder if it takes them.
-            deterministic: whether it is for inference, or leaves the encoder in its mode, as
-                training needs; for inference where not given, but in the forward pass.
+            deterministic: True for inference, False to leave the encoder in its mode, as training
+                needs. Where not given it is for inference, and within `__call__` the mode of the
+                model. A Python bool: static when compiled.
 
         Raises:
             ValueError: the encoder is for another shape, or gives no mean and log-variance.
@@ -181,12 +181,17 @@ class VAE(LatentModel):
         condition: dict[str, Any],
     ) -> Any:
         """What a network gives, in its mode or for inference."""
-        if is_inference() if deterministic is None else deterministic:
-            options = {"rngs": rngs, "deterministic": True}
-            return call_with(inference(network), x, **options, **condition)
+        if deterministic is None or isinstance(deterministic, jax.core.Tracer):
+            # Traced: an override was compiled without deterministic as a static argument.
+            deterministic = self.deterministic if self.in_forward_pass else True
+        in_eval = self.in_forward_pass and self.deterministic
+        if deterministic and not in_eval:
+            options = {"deterministic": True, "rngs": rngs, **condition}
+            return call_in_mode(inference(network), x, **options)
+        mode = getattr(network, "deterministic", deterministic)
         ours = isinstance(network, Network | ConditionalWrapper)
         source = self.rngs if rngs is None and ours else rngs
-        return call_with(network, x, rngs=source, **condition)
+        return call_in_mode(network, x, deterministic=mode, rngs=source, **condition)
 
     def reparameterize(
         self, mean: jax.Array, log_var: jax.Array, *, rngs: nnx.Rngs | None = None

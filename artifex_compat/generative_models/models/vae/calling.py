@@ -1,14 +1,16 @@
 """Calling modules and methods that users wrote, which need not take every argument."""
 
 import inspect
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flax import nnx
 
 from artifex_compat.generative_models.models.vae.batch import LABEL_KEYS
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+_MARK = "in_forward_pass"
 
 
 def call_with(function: Callable[..., Any], *args: Any, **optional: Any) -> Any:
@@ -20,25 +22,44 @@ def call_with(function: Callable[..., Any], *args: Any, **optional: Any) -> Any:
     return function(*args, **{name: optional[name] for name in optional if name in names})
 
 
-_IN_FORWARD_PASS: ContextVar[bool] = ContextVar("in a forward pass", default=False)
+def call_in_mode(
+    function: Callable[..., Any], *args: Any, deterministic: bool | None, **optional: Any
+) -> Any:
+    """Call with the mode too, where it is given and the function has `deterministic` by that name.
 
-
-@contextmanager
-def forward_pass() -> Iterator[None]:
-    """Within it `encode` and `decode` leave their networks in their mode, as training needs.
-
-    It is no argument of theirs, since a user's own `encode` need not pass it on.
+    One that takes any keyword is not given it: it may pass all of them on, as `nnx.Sequential`
+    does to its first layer.
     """
-    token = _IN_FORWARD_PASS.set(True)
-    try:
-        yield
-    finally:
-        _IN_FORWARD_PASS.reset(token)
+    if deterministic is not None and takes(function, "deterministic"):
+        optional["deterministic"] = deterministic
+    return call_with(function, *args, **optional)
 
 
-def is_inference() -> bool:
-    """Whether this is outside of a forward pass."""
-    return not _IN_FORWARD_PASS.get()
+def forward_pass(method: Method) -> Method:
+    """A method of a model within which `encode` and `decode` run networks in the model's mode.
+
+    It is called with a view of the model: an object of the same class and the same attributes,
+    and `in_forward_pass`. That is a static attribute, so a program that the user compiled from an
+    override is another one there than for inference. What the method sets is set on the model.
+    """
+
+    @wraps(method)
+    def call(model: Any, *args: Any, **kwargs: Any) -> Any:
+        if model.in_forward_pass:
+            return method(model, *args, **kwargs)
+        before = dict(vars(model))
+        view = object.__new__(type(model))
+        vars(view).update(before, in_forward_pass=True)
+        try:
+            return method(view, *args, **kwargs)
+        finally:
+            after = {name: value for name, value in vars(view).items() if name != _MARK}
+            for name in before.keys() - after.keys():
+                vars(model).pop(name, None)
+            changed = {n: v for n, v in after.items() if n not in before or before[n] is not v}
+            vars(model).update(changed)
+
+    return cast(Method, call)
 
 
 def takes(function: Callable[..., Any], name: str) -> bool:

@@ -18,7 +18,7 @@ from artifex_compat.generative_models.core.layers.convolution import Conv
 from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
-from artifex_compat.generative_models.models.vae.calling import call_with
+from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
@@ -167,7 +167,12 @@ class ConditionalDecoder(ConditionalWrapper):
         return shape
 
     def __call__(
-        self, z: jax.Array, condition: object = None, *, rngs: nnx.Rngs | None = None
+        self,
+        z: jax.Array,
+        condition: object = None,
+        *,
+        rngs: nnx.Rngs | None = None,
+        deterministic: bool | None = None,
     ) -> Any:
         """What the wrapped decoder gives for `z` under a condition.
 
@@ -175,11 +180,13 @@ class ConditionalDecoder(ConditionalWrapper):
             z: a batch of latent vectors.
             condition: labels `[batch]`, rows `[batch, num_classes]`, or None for all zeros.
             rngs: given to the wrapped decoder if it takes them.
+            deterministic: the same.
 
         Raises:
             TypeError, ValueError: the condition or the shape of `z` does not fit.
         """
-        return call_with(self.decoder, self.conditioned(z, condition), rngs=rngs)
+        joined = self.conditioned(z, condition)
+        return call_in_mode(self.decoder, joined, deterministic=deterministic, rngs=rngs)
 
 
 _DECODERS = {

@@ -16,7 +16,7 @@ from artifex_compat.generative_models.core.layers.cnn import CNN
 from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
-from artifex_compat.generative_models.models.vae.calling import call_with
+from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
@@ -143,7 +143,12 @@ class ConditionalEncoder(ConditionalWrapper):
         super().__init__(encoder, num_classes, embed_dim, rngs=rngs, **options)
 
     def __call__(
-        self, x: jax.Array, condition: object = None, *, rngs: nnx.Rngs | None = None
+        self,
+        x: jax.Array,
+        condition: object = None,
+        *,
+        rngs: nnx.Rngs | None = None,
+        deterministic: bool | None = None,
     ) -> Any:
         """What the wrapped encoder gives for `x` under a condition.
 
@@ -151,11 +156,13 @@ class ConditionalEncoder(ConditionalWrapper):
             x: a batch.
             condition: labels `[batch]`, rows `[batch, num_classes]`, or None for all zeros.
             rngs: given to the wrapped encoder if it takes them.
+            deterministic: the same.
 
         Raises:
             TypeError, ValueError: the condition or the shape of `x` does not fit.
         """
-        return call_with(self.encoder, self.conditioned(x, condition), rngs=rngs)
+        joined = self.conditioned(x, condition)
+        return call_in_mode(self.encoder, joined, deterministic=deterministic, rngs=rngs)
 
 
 _ENCODERS = {

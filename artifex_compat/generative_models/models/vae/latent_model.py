@@ -9,7 +9,11 @@ from flax import nnx
 
 from artifex_compat.generative_models.core.base import GenerativeModel
 from artifex_compat.generative_models.core.random import stream_of
-from artifex_compat.generative_models.models.vae.calling import call_with
+from artifex_compat.generative_models.models.vae.calling import (
+    call_in_mode,
+    call_with,
+    forward_pass,
+)
 from artifex_compat.generative_models.models.vae.fitting import Shape
 from edifice_py.checks import integer, native, positive_int, scalar
 
@@ -24,6 +28,17 @@ class LatentModel(GenerativeModel):
     encoder: Any
     decoder: Any
     latent_dim: int
+    deterministic: bool = False
+    """The mode of the forward pass, which `train()` and `eval()` set."""
+    in_forward_pass: bool = False
+    """Whether this is the view of a model that its forward pass is called with."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Make `__call__` a forward pass, a user's own one too."""
+        super().__init_subclass__(**options)
+        owner = next(base for base in cls.__mro__ if "__call__" in vars(base))
+        if owner is cls or not issubclass(owner, LatentModel):
+            cls.__call__ = forward_pass(cls.__call__)  # type: ignore[method-assign]
 
     def encode(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean and log-variance of the posterior."""
@@ -135,14 +150,14 @@ class LatentModel(GenerativeModel):
     ) -> jax.Array:
         shape = (sample_count(n_samples), *self._latent_shape)
         z = self._noise(shape, rngs) * scalar("temperature", temperature)
-        return call_with(self.decode, z, rngs=rngs, **condition)
+        return call_in_mode(self.decode, z, deterministic=True, rngs=rngs, **condition)
 
     def _reconstruct(
         self, x: jax.Array, deterministic: bool, rngs: nnx.Rngs | None, **condition: Any
     ) -> jax.Array:
-        mean, log_var = call_with(self.encode, x, rngs=rngs, **condition)
+        mean, log_var = call_in_mode(self.encode, x, deterministic=True, rngs=rngs, **condition)
         z = mean if deterministic else call_with(self.reparameterize, mean, log_var, rngs=rngs)
-        return call_with(self.decode, self._code(z), rngs=rngs, **condition)
+        return call_in_mode(self.decode, self._code(z), deterministic=True, rngs=rngs, **condition)
 
     def _interpolate(
         self, x1: jax.Array, x2: jax.Array, steps: int, rngs: nnx.Rngs | None, **condition: Any
@@ -151,7 +166,7 @@ class LatentModel(GenerativeModel):
         weights = jnp.linspace(0, 1, positive_int("steps", steps), dtype=ends[0].dtype)
         t = weights.reshape(-1, *(1,) * (ends[0].ndim - 1))
         z = ends[0] * (1 - t) + ends[1] * t
-        return call_with(self.decode, self._code(z), rngs=rngs, **condition)
+        return call_in_mode(self.decode, self._code(z), deterministic=True, rngs=rngs, **condition)
 
     def _latent_traversal(
         self,
@@ -175,7 +190,7 @@ class LatentModel(GenerativeModel):
         z = jnp.repeat(mean, values.shape[0], axis=0)
         grid = (1,) * (mean.ndim - 2)
         z = z.at[..., dim].set(values.reshape(-1, *grid))
-        return call_with(self.decode, self._code(z), rngs=rngs, **condition)
+        return call_in_mode(self.decode, self._code(z), deterministic=True, rngs=rngs, **condition)
 
     def _code(self, z: jax.Array) -> jax.Array:
         """What is decoded for a latent vector."""
@@ -189,7 +204,7 @@ class LatentModel(GenerativeModel):
         self, name: str, x: jax.Array, rngs: nnx.Rngs | None, condition: dict[str, Any]
     ) -> jax.Array:
         one = single_example(name, x, self._example_shape)
-        mean, _ = call_with(self.encode, one, rngs=rngs, **condition)
+        mean, _ = call_in_mode(self.encode, one, deterministic=True, rngs=rngs, **condition)
         return mean
 
     @property

@@ -13,7 +13,7 @@ from artifex_compat.generative_models.core.random import check_rngs, stream_key
 from artifex_compat.generative_models.models.vae import losses, results
 from artifex_compat.generative_models.models.vae.assembly import assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
-from artifex_compat.generative_models.models.vae.calling import call_with, forward_pass
+from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.codebook import Codebook
 from artifex_compat.generative_models.models.vae.latent_model import sample_count
 from edifice_py.checks import scalar
@@ -116,15 +116,14 @@ class VQVAE(VAE):
         Raises:
             ValueError: the networks are for another shape, or give no such thing.
         """
-        with forward_pass():
-            mean, log_var = call_with(self.encode, x, rngs=rngs)
+        options: dict[str, Any] = {"deterministic": self.deterministic, "rngs": rngs}
+        mean, log_var = call_in_mode(self.encode, x, **options)
         source = self.rngs if rngs is None else rngs
         vectors = self._vectors(mean)
         self.embeddings.start(vectors, source)
         quantized, aux = self.quantize(mean)
         self.embeddings.learn(vectors, aux["encoding_indices"], source)
-        with forward_pass():
-            reconstructed = call_with(self.decode, quantized, rngs=rngs)
+        reconstructed = call_in_mode(self.decode, quantized, **options)
         return results.with_aliases(
             {
                 "reconstructed": reconstructed,
@@ -250,7 +249,7 @@ class VQVAE(VAE):
         )
         codes = jnp.where(heat > 0, drawn, jnp.argmax(usage))
         z = self.embeddings.embedding[...][codes].reshape(count, *shape)
-        return call_with(self.decode, z, rngs=rngs)
+        return call_in_mode(self.decode, z, deterministic=True, rngs=rngs)
 
     def _reconstruct(
         self,
