@@ -1,16 +1,22 @@
 """Checks of arguments: each passes its value on, or raises one sentence that says what to give."""
 
+import math
 import operator
-from collections.abc import Collection, Mapping, Sequence
-from difflib import get_close_matches
-from typing import TypeVar, cast
+from collections.abc import Callable, Collection, Sequence
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
 
-T = TypeVar("T")
+from edifice_py.core.arguments import native as native
+from edifice_py.core.arguments import nearest
+from edifice_py.core.arguments import options as options
+
+P = ParamSpec("P")
+R = TypeVar("R")
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 
 
@@ -72,32 +78,34 @@ def choice(name: str, value: object, allowed: Collection[str]) -> str:
         return value
     raise ValueError(
         f"{name} must be one of {', '.join(sorted(allowed))}, not {value!r}"
-        f"{_nearest(value, allowed)}"
+        f"{nearest(value, allowed)}"
     )
 
 
-def options(function: str, given: Mapping[str, object], allowed: Collection[str]) -> None:
-    """Refuse options that a function does not have.
+def named(function: Callable[P, R]) -> Callable[P, R]:
+    """A function that names the nearest argument where it is given one that it does not have.
 
-    Raises:
-        TypeError: the first option of `given` that is not in `allowed`, and the nearest that is.
+    Its arguments are those that it has annotations for.
     """
-    for name in given:
-        if name not in allowed:
-            raise TypeError(
-                f"{function} has no option {name!r}; it takes "
-                f"{', '.join(allowed)}{_nearest(name, allowed)}"
-            )
+    names = [name for name in function.__annotations__ if name not in ("self", "return")]
+    called = function.__qualname__.removesuffix(".__init__")
+
+    @wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        options(called, kwargs, names)
+        return function(*args, **kwargs)
+
+    return checked
 
 
 def array(name: str, value: object) -> ArrayLike:
-    """`value`, an array of real numbers of at most 64 bits in native byte order, or one number.
+    """`value`, an array of real numbers of at most 64 bits, or one number, as `native` gives it.
 
     Raises:
         TypeError: it is a list, or something else that is no array, or holds other things.
     """
     if isinstance(value, bool | int | float):
-        return value
+        return native(value)
     if not isinstance(value, np.ndarray | np.generic | jax.Array):
         raise TypeError(
             f"{name} must be an array, not {_describe(value)}; jax.numpy.asarray makes one."
@@ -105,17 +113,6 @@ def array(name: str, value: object) -> ArrayLike:
     if value.dtype.name not in (*FLOATS, "bool") and not jnp.issubdtype(value.dtype, jnp.integer):
         raise TypeError(f"{name} must hold integers, {', '.join(FLOATS)}, not {value.dtype}.")
     return cast(ArrayLike, native(value))
-
-
-def native(value: T) -> T:
-    """`value` in this machine's byte order where it is an array of numpy; all else as it is.
-
-    JAX refuses another order, but a program that was compiled for this one takes its bytes as they
-    stand, and gives 3e35 for 0.15.
-    """
-    if isinstance(value, np.ndarray) and not value.dtype.isnative:
-        return cast(T, value.astype(value.dtype.newbyteorder("=")))
-    return value
 
 
 def scalar(name: str, value: object) -> ArrayLike:
@@ -128,6 +125,19 @@ def scalar(name: str, value: object) -> ArrayLike:
     number = array(name, value)
     if jnp.ndim(number) != 0:
         raise ValueError(f"{name} must be one number, not an array of {list(jnp.shape(number))}.")
+    return number
+
+
+def weight(name: str, value: object) -> ArrayLike:
+    """`value`, one finite number of at least 0; a traced one is not looked at.
+
+    Raises:
+        TypeError: it is no number.
+        ValueError: it is an array of another shape than [], or negative, or not finite.
+    """
+    number = scalar(name, value)
+    if not isinstance(number, jax.core.Tracer) and not 0 <= float(np.asarray(number)) < math.inf:
+        raise ValueError(f"{name} must be a non-negative number, not {number}.")
     return number
 
 
@@ -190,12 +200,6 @@ def threefry_key(name: str, value: object) -> jax.Array:
     if key.shape != (2,):
         raise ValueError(f"{name} must be one key of shape [2], not an array of {list(key.shape)}.")
     return key
-
-
-def _nearest(value: object, allowed: Collection[str]) -> str:
-    """The end of a sentence: an offer of the member of `allowed` nearest to `value`, if one is."""
-    close = get_close_matches(str(value).lower(), sorted(allowed), n=1)
-    return f"; did you mean {close[0]!r}?" if close else "."
 
 
 def _describe(value: object) -> str:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from edifice_py.checks import choice
 from edifice_py.core import gaussian, reconstruction, reduce
+from edifice_py.nx import float_type
 
 OBSERVATIONS = ("bernoulli", "gaussian")
 Likelihood = Callable[[jax.Array, jax.Array], jax.Array]
@@ -47,7 +48,7 @@ def likelihood(observation: str, variance: float = 0.5) -> Likelihood:
     log_var = math.log(variance)
 
     def of_gaussian(x: jax.Array, reconstructed: jax.Array) -> jax.Array:
-        spread = jnp.full_like(reconstructed, log_var)
+        spread = jnp.full_like(reconstructed, log_var, dtype=float_type(reconstructed))
         return per_example(gaussian.log_density(x, reconstructed, spread))
 
     return of_gaussian

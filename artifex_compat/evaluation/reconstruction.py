@@ -26,6 +26,5 @@ def reconstruction_mse(reconstructed: Array, x: Array) -> Score:
         Edifice.Generative.VAE, `loss`; `edifice_py.core.reconstruction.squared_error`.
     """
     had, wanted = same_shape(reconstructed=reconstructed, x=x)
-    found = jnp.asarray(had)
-    errors = reconstruction.squared_error(found, jnp.asarray(wanted, found.dtype))
+    errors = reconstruction.squared_error(jnp.asarray(had), jnp.asarray(wanted))
     return Score("reconstruction_mse", float(reduce.element_mean(errors)))

@@ -5,7 +5,8 @@ convolution, nor for any inside a loop, so that a step of training takes ten tim
 be. There a convolution is one product of matrices beside copies: what a kernel sees is gathered
 into rows before it, or what it gives is added up behind it.
 
-These are no `formula`s: they compute in the type of their arguments, as layers do.
+These are no `formula`s: they compute in the type of their arguments, as layers do; integers count
+as float32.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Real
 
 Size = tuple[int, int]
 Pixels = tuple[int, ...]
@@ -28,8 +29,8 @@ LAYOUT = ("NHWC", "HWIO", "NHWC")
 
 @partial(jax.jit, static_argnames="strides")
 def convolution(
-    images: Float[Array, "batch height width inputs"],
-    kernel: Float[Array, "rows columns inputs outputs"],
+    images: Real[Array, "batch height width inputs"],
+    kernel: Real[Array, "rows columns inputs outputs"],
     *,
     strides: Size = (1, 1),
 ) -> Float[Array, "batch height_out width_out outputs"]:
@@ -37,7 +38,7 @@ def convolution(
 
     Args:
         images: `[batch, height, width, inputs]`.
-        kernel: `[rows, columns, inputs, outputs]`, of the dtype of the images.
+        kernel: `[rows, columns, inputs, outputs]`.
         strides: steps between the pixels of the result, down and across.
 
     Returns:
@@ -48,8 +49,7 @@ def convolution(
         performance convolutional neural networks for document processing, section 2.
     """
     return lax.platform_dependent(
-        images,
-        kernel,
+        *_floats(images, kernel),
         cpu=partial(_convolution_by_products, strides=strides),
         default=partial(
             lax.conv_general_dilated,
@@ -62,8 +62,8 @@ def convolution(
 
 @partial(jax.jit, static_argnames="strides")
 def transposed_convolution(
-    images: Float[Array, "batch height width inputs"],
-    kernel: Float[Array, "rows columns inputs outputs"],
+    images: Real[Array, "batch height width inputs"],
+    kernel: Real[Array, "rows columns inputs outputs"],
     *,
     strides: Size = (1, 1),
 ) -> Float[Array, "batch height_out width_out outputs"]:
@@ -71,7 +71,7 @@ def transposed_convolution(
 
     Args:
         images: `[batch, height, width, inputs]`.
-        kernel: `[rows, columns, inputs, outputs]`, of the dtype of the images; it is not flipped.
+        kernel: `[rows, columns, inputs, outputs]`; it is not flipped.
         strides: how many times as high and as wide the result is.
 
     Returns:
@@ -81,13 +81,20 @@ def transposed_convolution(
         `jax.lax.conv_transpose`, whose numbers these are.
     """
     return lax.platform_dependent(
-        images,
-        kernel,
+        *_floats(images, kernel),
         cpu=partial(_transposed_by_products, strides=strides),
         default=partial(
             lax.conv_transpose, strides=strides, padding="SAME", dimension_numbers=LAYOUT
         ),
     )
+
+
+def _floats(*arrays: Any) -> list[Any]:
+    """Arrays of one float type: that of the widest, or float32."""
+    with jax.numpy_dtype_promotion("standard"):
+        floats = [x.dtype for x in arrays if jnp.issubdtype(x.dtype, jnp.floating)]
+        dtype = jnp.result_type(*(floats or [jnp.float32]))
+    return [x.astype(dtype) for x in arrays]
 
 
 def _convolution_by_products(images: Any, kernel: Any, *, strides: Size) -> Any:

@@ -287,4 +287,4 @@ def kmeans(
         sums = jnp.zeros_like(centers).at[indices].add(vectors)
         return jnp.where(received > 0, sums / jnp.maximum(received, 1), centers)
 
-    return lax.fori_loop(0, iterations, step, initial.astype(jnp.result_type(initial, vectors)))
+    return lax.fori_loop(0, iterations, step, initial)

@@ -154,6 +154,7 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
     )
 
 
+@checks.named
 def reparameterize(
     mu: ArrayLike, log_var: ArrayLike, key: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
@@ -184,6 +185,7 @@ def reparameterize(
     return _evaluate(gaussian.reparameterize, dtype, mu, log_var, noise), new_key
 
 
+@checks.named
 def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
     r"""KL of the posterior from N(0, I): \(-\frac12 \sum (1 + \log\sigma^2 - \mu^2 - \sigma^2)\).
 
@@ -209,6 +211,7 @@ def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
     return _evaluate(gaussian.kl_divergence, nx.float_type(mu, log_var), mu, log_var)
 
 
+@checks.named
 def loss(
     reconstruction: ArrayLike,
     target: ArrayLike,
@@ -227,7 +230,7 @@ def loss(
         target: what it should be, same shape.
         mu: posterior mean, `[batch, latent_size]`.
         log_var: log of the posterior variance, same shape.
-        beta: the weight of the KL, one number.
+        beta: the weight of the KL, one number of at least 0.
 
     Returns:
         A scalar. It is float32 for 16-bit inputs, since Nx reads a float `beta` as float32; an
@@ -235,7 +238,7 @@ def loss(
 
     Raises:
         TypeError, ValueError: an argument is no array, `reconstruction` and `target`, or `mu` and
-            `log_var`, differ in shape, or `beta` is not one number.
+            `log_var`, differ in shape, or `beta` is not one number, negative or not finite.
 
     Reference:
         Edifice.Generative.VAE.loss/5.
@@ -247,7 +250,7 @@ def loss(
     """
     reconstruction, target = checks.same_shape(reconstruction=reconstruction, target=target)
     mu, log_var = _posterior(mu, log_var)
-    weight = nx.number(checks.scalar("beta", beta))
+    weight = nx.number(checks.weight("beta", beta))
     dtype = nx.float_type(reconstruction, target, mu, log_var, weight)
     return _evaluate(_loss, dtype, reconstruction, target, mu, log_var, weight)
 

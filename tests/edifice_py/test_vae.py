@@ -236,3 +236,9 @@ def test_log_var_is_not_clipped():
     z, _ = vae.reparameterize(np.zeros(2, np.float32), np.full(2, 60, np.float32), random.key(0))
     noise, _ = random.normal(random.key(0), (2,))
     np.testing.assert_allclose(z, noise * np.exp(np.float32(30)), rtol=1e-6)
+
+
+def test_integers_beyond_32_bits_are_numbers():
+    big, one = np.array([[2**40, -(2**40)]]), jnp.zeros((1, 2))
+    assert vae.loss(big, np.zeros_like(big), one, one) == np.float32(2.0**80)
+    assert vae.loss(one, one, one + 1, one, beta=2**40) == np.float32(2**40)

@@ -1,5 +1,8 @@
 """What the API of Edifice.Generative.VAE refuses, in one sentence, before any computation."""
 
+import math
+import re
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -102,3 +105,47 @@ def test_what_is_neither_seed_nor_key_is_refused():
 def test_a_key_that_is_none_is_refused_before_any_computation():
     with pytest.raises(TypeError, match="key must be a key"):
         vae.reparameterize(jnp.ones(2), jnp.ones(2), 42)
+
+
+@pytest.mark.parametrize("beta", [-1, -1e-9, np.float32(-1), jnp.float32(-2), math.nan, math.inf])
+def test_a_weight_is_not_negative(beta):
+    one = jnp.ones((1, 3))
+    with pytest.raises(ValueError, match="beta must be a non-negative number, not"):
+        vae.loss(one, one, one, one, beta=beta)
+
+
+@pytest.mark.parametrize(
+    ("call", "given", "words"),
+    [
+        (vae.loss, "betta", "loss has no option 'betta'; it takes .*; did you mean 'beta'?"),
+        (vae.loss, "logvar", "loss has no option 'logvar'; .*; did you mean 'log_var'?"),
+        (vae.kl_divergence, "mean", "it takes mu, log_var."),
+        (vae.reparameterize, "keys", "did you mean 'key'?"),
+        (vae.build, "activations", "did you mean 'activation'?"),
+        (vae.build_encoder, "encoder_size", "did you mean 'encoder_sizes'?"),
+        (vae.build_decoder, "ouput_size", "did you mean 'output_size'?"),
+        (vae.build_encoder, "latent", "did you mean 'latent_size'?"),
+        (vae.build_encoder, "size", "activation."),
+        (vae.build_encoder, "hiden_sizes", "'hiden_sizes'; it takes .*, activation."),
+    ],
+)
+def test_an_unknown_name_gets_the_nearest_if_one_is_near(call, given, words):
+    with pytest.raises(TypeError, match=words.replace("?", r"\?") + "$"):
+        call(**{given: 1})
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("RELU", "; did you mean 'relu'?"),
+        ("rely", "; did you mean 'relu'?"),
+        ("gelou", "; did you mean 'gelu'?"),
+        ("hardtanh", "; did you mean 'hard_tanh'?"),
+        ("identity", "."),
+        ("x" * 10000, "."),
+        (7, "."),
+    ],
+)
+def test_an_unknown_choice_gets_the_nearest_if_one_is_near(value, words):
+    with pytest.raises(ValueError, match=f"activation .*{re.escape(words)}$"):
+        vae.build_encoder(input_size=2, activation=value)

@@ -71,6 +71,16 @@ def test_every_kind_of_derivative(function):
 
 
 @pytest.mark.parametrize("function", KINDS)
+@pytest.mark.parametrize("kinds", [("uint8", "int8"), ("int8", "int8"), ("uint8", "float32")])
+def test_integers_count_as_float32(function, kinds):
+    images, kernel = np.full((1, 3, 3, 1), 100), np.full((2, 2, 1, 1), 7)
+    found = function(images.astype(kinds[0]), kernel.astype(kinds[1]))
+    wanted = function(images.astype("float32"), kernel.astype("float32"))
+    assert found.dtype == "float32"
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("function", KINDS)
 @pytest.mark.parametrize(("platform", "by_lax"), [("cpu", False), ("cuda", True), ("tpu", True)])
 def test_each_platform_has_its_own_way(function, platform, by_lax):
     shapes = (

@@ -15,6 +15,7 @@ from artifex_compat.generative_models.models.vae.conditioning import condition_v
 from artifex_compat.generative_models.models.vae.fitting import Shape, example_shape
 from artifex_compat.generative_models.models.vae.networks import Network
 from edifice_py.checks import choice, native, positive_int
+from edifice_py.nx import float_type
 
 
 class ConditionalWrapper(nnx.Module):
@@ -154,7 +155,9 @@ class ConditionalWrapper(nnx.Module):
             rows = jnp.matmul(rows, self.embedding.embedding[...], precision=lax.Precision.HIGHEST)
         self.adapt(example_shape(x))
         if self.condition_type == "add":
-            return x + self.condition_proj(rows).reshape(x.shape).astype(x.dtype)
+            dtype = float_type(x)
+            added = self.condition_proj(rows).reshape(x.shape)
+            return x.astype(dtype) + added.astype(dtype)
         return join(x.reshape(x.shape[0], -1) if self._flattens else x, rows)
 
     @property

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from edifice_py.checks import array
+from edifice_py.nx import float_type
 
 
 def condition_vectors(y: object, batch: int, width: int) -> jax.Array:
@@ -49,7 +50,7 @@ def join(x: jax.Array, condition: jax.Array) -> jax.Array:
     """`x` with its condition beside it, on the last axis; every pixel of an image has the same.
 
     Args:
-        x: `[batch, ..., features]`.
+        x: `[batch, ..., features]`; integers count as float32.
         condition: `[batch, width]`.
 
     Returns:
@@ -58,7 +59,8 @@ def join(x: jax.Array, condition: jax.Array) -> jax.Array:
     between = (1,) * (x.ndim - 2)
     rows = condition.reshape(condition.shape[0], *between, condition.shape[1])
     spread = jnp.broadcast_to(rows, (*x.shape[:-1], condition.shape[1]))
-    return jnp.concatenate([x, spread.astype(x.dtype)], axis=-1)
+    dtype = float_type(x)
+    return jnp.concatenate([x.astype(dtype), spread.astype(dtype)], axis=-1)
 
 
 def check_labels(y: object, classes: int | None) -> None:

@@ -41,11 +41,10 @@ def reconstruction(
     if custom is not None:
         return custom(reconstructed, x)
     same_shape(x=x, reconstructed=reconstructed)
-    target = jnp.asarray(x, reconstructed.dtype)
     if loss_type == "bce":
-        terms = errors.bernoulli_with_offset(reconstructed, target)
+        terms = errors.bernoulli_with_offset(reconstructed, x)
         return reduce.feature_sum_batch_mean(terms)
-    return reduce.element_mean(errors.squared_error(reconstructed, target))
+    return reduce.element_mean(errors.squared_error(reconstructed, x))
 
 
 def own_loss_type(model: object) -> str | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.configuration.checks import (
@@ -166,7 +165,7 @@ class VAETrainer:
         """
         same_shape(x=x, recon_x=recon_x)
         error = RECONSTRUCTION_ERRORS[choice("loss_type", loss_type, RECONSTRUCTION_ERRORS)]
-        return reduce.feature_sum_batch_mean(error(recon_x, jnp.asarray(x, recon_x.dtype)))
+        return reduce.feature_sum_batch_mean(error(recon_x, x))
 
     def compute_loss(
         self,
