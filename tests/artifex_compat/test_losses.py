@@ -41,10 +41,42 @@ def test_every_call_form_gives_the_same_terms(model, key):
         made.loss_fn(x={key: X}, outputs=outputs),
         made.loss_fn(batch=X, model_outputs=outputs),
         made.loss_fn(*by_position, X, outputs),
+        made.loss_fn({key: X}, outputs),
+        made.loss_fn(X, outputs),
+        made.loss_fn({key: X}, model_outputs=outputs),
+        made.loss_fn(X, outputs=outputs),
     ]
     for form in forms:
         assert form.keys() == terms.keys()
         assert jax.tree.all(jax.tree.map(lambda a, b: bool(jnp.all(a == b)), form, terms))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_released_form_in_a_subclass_with_its_own_outputs_and_options(model):
+    class Released(model):
+        """A loss as written for Artifex 0.1.3."""
+
+        def loss_fn(self, batch, model_outputs, **kwargs):
+            """The terms, and one more."""
+            return {**super().loss_fn(batch, model_outputs, **kwargs), "more": 1.0}
+
+    made, outputs = by_parts(Released), by_parts(model)(X, rngs=nnx.Rngs(0))
+    terms = made.loss_fn({"image": X, "y": jnp.arange(3)}, outputs, step=2)
+    assert terms.pop("more") == 1
+    wanted = by_parts(model).loss_fn(x=X, outputs=outputs, step=2)
+    assert jax.tree.all(jax.tree.map(lambda a, b: bool(jnp.all(a == b)), terms, wanted))
+    if model is not VQVAE:
+        both = outputs["reconstructed"], outputs["mean"], outputs["log_var"]
+        assert made.loss_fn(X, both, step=2)["loss"] == wanted["loss"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_outputs_by_position_are_read_or_refused(model):
+    made = by_parts(model)
+    with pytest.raises(KeyError, match="reconstructed"):
+        made.loss_fn({"image": X}, {"mean": X, "log_var": X, "commitment_loss": 0.0})
+    with pytest.raises(TypeError, match="outputs must be given once"):
+        made.loss_fn({"image": X}, OUTPUTS, model_outputs=OUTPUTS)
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -221,8 +221,9 @@ class VAE(LatentModel):
         """The terms of the loss: mean squared error plus `beta` times the KL.
 
         Args:
-            params: not used; trainers give it.
-            batch: the data, an array or a dictionary as `parse_batch` reads it.
+            params: not used, trainers give it; or the data, where they are nowhere else.
+            batch: the data, an array or a dictionary as `parse_batch` reads it; or the outputs, as
+                in Artifex 0.1.3, `loss_fn(batch, outputs)`.
             rng: key or `nnx.Rngs` of the noise where the model is run.
             x: the data.
             outputs: what the model gave for them, where it was run before; `model_outputs` is
@@ -236,24 +237,24 @@ class VAE(LatentModel):
 
         Raises:
             ValueError: there are no data, or the reconstruction has another shape than they.
+            TypeError: there are two outputs.
             KeyError: the outputs lack one that is needed.
 
         Reference:
             VAE API Reference, "loss_fn"; Edifice.Generative.VAE, `loss`, gives the same number.
         """
-        del params
-        data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
+        data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         reconstruction = losses.reconstruction(data, found, "mse", reconstruction_loss_fn)
         weight = self.kl_weight if beta is None else beta
         return losses.beta_terms(reconstruction, losses.kl(found), weight)
 
     def _data_and_outputs(
-        self, batch: Any, rng: Any, x: Any, outputs: Any, others: dict[str, Any]
+        self, params: Any, batch: Any, rng: Any, x: Any, outputs: Any, others: dict[str, Any]
     ) -> tuple[jax.Array, Any]:
         """The data of a loss and the model's outputs for them, which it is run for if need be."""
+        batch, found = results.loss_arguments(params, batch, x, outputs, others)
         if x is None and batch is None:
             raise ValueError("loss_fn needs the data: give x, an array, or batch.")
-        found = outputs if outputs is not None else others.get("model_outputs")
         conditional = found is None and labels_name(type(self).__call__) is not None
         given = parse_batch(batch, x=x, y=others.get("y"), conditional=conditional)
         if found is None:

@@ -92,8 +92,7 @@ class BetaVAE(VAE):
         Reference:
             VAE API Reference, "BetaVAE", "Beta Annealing".
         """
-        del params
-        data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
+        data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
         reconstruction = losses.reconstruction(data, found, kind, reconstruction_loss_fn)
         weight = self._beta(0 if step is None else step) if beta is None else beta
@@ -193,7 +192,7 @@ class BetaVAEWithCapacity(BetaVAE):
             return super().loss_fn(
                 params, batch, rng, x, outputs, beta, custom, step=step, **kwargs
             )
-        data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
+        data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
         reconstruction = losses.reconstruction(data, found, kind, reconstruction_loss_fn)
         at = 0 if step is None else step

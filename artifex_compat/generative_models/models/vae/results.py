@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 
+from artifex_compat.generative_models.models.vae.batch import DATA_KEYS
 from edifice_py.checks import same_shape
 
 ALIASES = {
@@ -39,6 +40,37 @@ def read(outputs: Mapping[str, Any], name: str) -> Any:
         if spelling in outputs:
             return outputs[spelling]
     raise KeyError(f"outputs must have {name!r}; they have {', '.join(map(repr, outputs))}.")
+
+
+def are_outputs(value: object) -> bool:
+    """Whether this is what a model gives, and no batch of data."""
+    if not isinstance(value, Mapping):
+        return isinstance(value, tuple) and len(value) == 3
+    reconstructed = any(key in value for key in ("reconstructed", "reconstruction"))
+    others = any(key in value for key in ("mean", "log_var", "logvar", "commitment_loss"))
+    return reconstructed or (others and not any(key in value for key in DATA_KEYS))
+
+
+def loss_arguments(
+    params: Any, batch: Any, x: Any, outputs: Any, others: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """The batch and the outputs among the arguments of a `loss_fn`.
+
+    They come by the documented names, `params` and `batch` first; or as in the releases of Artifex,
+    `loss_fn(batch, model_outputs)`, both of them by position or the second by its name.
+
+    Raises:
+        TypeError: there are two outputs.
+    """
+    given = [o for o in (outputs, others.get("model_outputs")) if o is not None]
+    if are_outputs(batch):
+        given, batch = [batch, *given], None
+    if len(given) > 1:
+        raise TypeError(
+            "outputs must be given once: the second by position, as outputs= or as model_outputs=."
+        )
+    batch = params if x is None and batch is None else batch
+    return batch, given[0] if given else None
 
 
 def as_outputs(outputs: Any) -> Mapping[str, Any]:

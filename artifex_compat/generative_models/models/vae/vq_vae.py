@@ -207,7 +207,7 @@ class VQVAE(VAE):
         Reference:
             van den Oord et al. (2017), equation 3; VAE API Reference, "VQVAE", "Loss Function".
         """
-        data, found = self._data_and_outputs(batch, rng, x, outputs, kwargs)
+        data, found = self._data_and_outputs(None, batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
         reconstruction = losses.reconstruction(data, found, kind, reconstruction_loss_fn)
         return losses.vector_quantization_terms(
