@@ -112,19 +112,19 @@ def options(function: str, given: Collection[str], allowed: Collection[str]) -> 
 def nearest(value: object, allowed: Collection[str]) -> str:
     """The end of a sentence: an offer of the member of `allowed` nearest to `value`, if one is.
 
-    It is the one most alike, or else the only one that has all the words of `value`.
+    It is the one most alike, or else the only one with the same letters or with all the words.
     """
     given = str(value)[:99].lower()
     by_lower = {name.lower(): name for name in sorted(allowed, reverse=True)}
     found = get_close_matches(given, sorted(by_lower), n=1, cutoff=_CUTOFF)
     if not found:
-        words = given.split("_")
-        found = [name for name in by_lower if all(_like(word, name.split("_")) for word in words)]
+        found = [name for name in by_lower if sorted(name) == sorted(given) or _within(given, name)]
     return f"; did you mean {by_lower[found[0]]!r}?" if len(found) == 1 else "."
 
 
-def _like(word: str, words: list[str]) -> bool:
-    return bool(get_close_matches(word, words, n=1, cutoff=_CUTOFF))
+def _within(given: str, name: str) -> bool:
+    words = name.split("_")
+    return all(get_close_matches(word, words, n=1, cutoff=_CUTOFF) for word in given.split("_"))
 
 
 def _described(name: str, hint: Any) -> Iterator[Argument]:

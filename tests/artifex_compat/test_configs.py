@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from artifex_compat.generative_models.core.configuration import (
+    BetaVAEConfig,
     BetaVAEWithCapacityConfig,
     ConditionalVAEConfig,
     EncoderConfig,
@@ -12,9 +13,15 @@ from artifex_compat.generative_models.core.configuration import (
     VAEConfig,
     VQVAEConfig,
 )
+from artifex_compat.generative_models.core.configuration.config import Config
 from artifex_compat.generative_models.modalities.image import ImageModalityConfig
-from artifex_compat.generative_models.models.vae import VQVAE
-from tests.artifex_compat.make import MODELS, OF_VQ, decoder_config, encoder_config
+from artifex_compat.generative_models.models.vae import VQVAE, BetaVAE, BetaVAEWithCapacity
+from artifex_compat.generative_models.training import VAETrainingConfig
+from artifex_compat.generative_models.training.callbacks import (
+    CheckpointConfig,
+    EarlyStoppingConfig,
+)
+from tests.artifex_compat.make import MODELS, OF_VQ, by_parts, decoder_config, encoder_config
 
 NETWORKS = {"name": "m", "encoder": encoder_config(), "decoder": decoder_config()}
 EVERY = [
@@ -140,3 +147,58 @@ def test_a_shape_and_images_that_disagree_are_refused():
         ModelConfiguration(modality_config=ImageModalityConfig(), input_shape=(4,))
     with pytest.raises(TypeError, match="modality_config must be an ImageModalityConfig"):
         ModelConfiguration(modality_config={"height": 4})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "words"),
+    [
+        (VAETrainingConfig, "kl_warmup", "did you mean 'kl_warmup_steps'"),
+        (EncoderConfig, "hiden_dims", "did you mean 'hidden_dims'"),
+        (EncoderConfig, "hiden_sizes", "use_layer_norm\\.$"),
+        (VAEConfig, "kl_weigt", "did you mean 'kl_weight'"),
+        (CheckpointConfig, "dir_path", "did you mean 'dirpath'"),
+        (EarlyStoppingConfig, "patiance", "did you mean 'patience'"),
+        (ImageModalityConfig, "hight", "did you mean 'height'"),
+        (ModelConfiguration, "model_kind", "did you mean 'model_type'|metadata|parameters"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest_if_one_is_near(kind, name, words):
+    with pytest.raises(TypeError, match=f"{kind.__name__} has no option '{name}'; .*{words}"):
+        kind(**{name: 3})
+
+
+def test_every_configuration_refuses_an_unknown_name():
+    kinds, found = [Config], []
+    while kinds:
+        found += (below := kinds.pop().__subclasses__())
+        kinds += below
+    assert len(found) > 12
+    for kind in found:
+        with pytest.raises(
+            TypeError, match=f"^{kind.__name__} has no option 'unheard_of'; it takes"
+        ):
+            kind(unheard_of=1)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: BetaVAEConfig(**NETWORKS, kl_weight=2.0), "a beta-VAE, which has beta_default"),
+        (lambda: by_parts(BetaVAE, kl_weight=2.0), "a beta-VAE, which has beta_default"),
+        (
+            lambda: by_parts(BetaVAEWithCapacity, kl_weight=0.0),
+            "a beta-VAE, which has beta_default",
+        ),
+        (lambda: VQVAEConfig(**NETWORKS, **OF_VQ, kl_weight=0.5), "a VQ-VAE, whose loss has no KL"),
+        (lambda: by_parts(VQVAE, kl_weight=0.5), "a VQ-VAE, whose loss has no KL"),
+    ],
+)
+def test_a_weight_of_a_kl_that_is_not_in_the_loss_is_refused(make, words):
+    with pytest.raises(ValueError, match=f"kl_weight must be 1.0 in {words}, not"):
+        make()
+
+
+def test_batch_norm_of_an_encoder_is_use_batch_norm():
+    with pytest.raises(ValueError, match="batch_norm must be False in an EncoderConfig, which has"):
+        encoder_config(batch_norm=True)
+    assert encoder_config(batch_norm=False).use_batch_norm

@@ -140,6 +140,7 @@ def test_an_unknown_name_gets_the_nearest_if_one_is_near(call, given, words):
         ("RELU", "; did you mean 'relu'?"),
         ("rely", "; did you mean 'relu'?"),
         ("gelou", "; did you mean 'gelu'?"),
+        ("rleu", "; did you mean 'relu'?"),
         ("hardtanh", "; did you mean 'hard_tanh'?"),
         ("identity", "."),
         ("x" * 10000, "."),

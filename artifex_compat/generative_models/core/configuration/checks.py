@@ -132,6 +132,22 @@ def one_of(allowed: Collection[str]) -> Check:
     return lambda name, value: checks.choice(name, value, allowed)
 
 
+def only(value: Any, where: str) -> Check:
+    """A check that a field that does not apply is left at its default.
+
+    Args:
+        value: the default.
+        where: why it does not apply; the end of "... must be 1.0 in".
+    """
+
+    def check(name: str, given: object) -> Any:
+        if given == value:
+            return value
+        raise ValueError(f"{name} must be {value!r} in {where}, not {given!r}.")
+
+    return check
+
+
 def optional(check: Check) -> Check:
     """A check that lets None through."""
     return lambda name, value: None if value is None else check(name, value)

@@ -20,8 +20,14 @@ class Config:
     """A frozen dataclass whose fields are checked, by the check in their metadata, when it is made.
 
     Raises:
+        TypeError: there is no field of a name; the sentence names the nearest.
         ValueError: a field holds what it cannot; the sentence names the field and what is allowed.
     """
+
+    def __new__(cls, *args: object, **given: object) -> Self:  # noqa: ARG004 # __init__ takes them
+        """A configuration whose names are checked before `__init__`, which dataclasses write."""
+        checks.options(cls.__name__, given, [item.name for item in fields(cls)])
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for item in fields(self):

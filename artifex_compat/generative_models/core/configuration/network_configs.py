@@ -7,6 +7,7 @@ from artifex_compat.generative_models.core.configuration.checks import (
     checked,
     flag,
     one_of,
+    only,
     probability,
     some_sizes,
 )
@@ -21,7 +22,8 @@ class BaseNetworkConfig(BaseConfig):
     Attributes:
         hidden_dims: widths of the dense layers, or channels of the convolutions.
         activation: a name of `core.activations.ACTIVATIONS`, after every hidden layer.
-        batch_norm: batch normalisation of a decoder; an encoder has `use_batch_norm`.
+        batch_norm: batch normalisation of a decoder; False in an encoder, which has
+            `use_batch_norm`.
         dropout_rate: the part of each hidden layer's output that training leaves out, 0 to 1.
     """
 
@@ -46,6 +48,9 @@ class EncoderConfig(BaseNetworkConfig):
 
     input_shape: tuple[int, ...] = field(metadata=checked(some_sizes))
     latent_dim: int = field(metadata=checked(positive_int))
+    batch_norm: bool = field(
+        default=False, metadata=checked(only(False, "an EncoderConfig, which has use_batch_norm"))
+    )
     use_batch_norm: bool = field(default=True, metadata=checked(flag))
     use_layer_norm: bool = field(default=False, metadata=checked(flag))
 

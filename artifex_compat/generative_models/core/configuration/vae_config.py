@@ -8,6 +8,7 @@ from artifex_compat.generative_models.core.configuration.checks import (
     flag,
     non_negative,
     one_of,
+    only,
     optional,
     positive,
     probability,
@@ -78,11 +79,15 @@ class BetaVAEConfig(VAEConfig):
     """Configuration of a beta-VAE.
 
     Attributes:
-        beta_default: weight of the KL in the loss, after the warm-up; `kl_weight` has no part.
+        kl_weight: 1.0: `beta_default` is the weight here.
+        beta_default: weight of the KL in the loss, after the warm-up.
         beta_warmup_steps: steps over which it grows from 0; 0 for no warm-up.
         reconstruction_loss_type: "mse", a mean over all elements, or "bce", a sum over features.
     """
 
+    kl_weight: float = field(
+        default=1.0, metadata=checked(only(1.0, "a beta-VAE, which has beta_default"))
+    )
     beta_default: float = field(default=1.0, metadata=checked(positive))
     beta_warmup_steps: int = field(default=0, metadata=checked(count))
     reconstruction_loss_type: str = field(
@@ -137,6 +142,7 @@ class VQVAEConfig(VAEConfig):
     """Configuration of a VQ-VAE. The latent width must be a multiple of `embedding_dim`.
 
     Attributes:
+        kl_weight: 1.0: the loss has no KL.
         num_embeddings: number of codes in the codebook.
         embedding_dim: width of a code.
         commitment_cost: weight of the commitment loss.
@@ -148,6 +154,9 @@ class VQVAEConfig(VAEConfig):
         kmeans_init: put the codebook on the k-means of the first training batch.
     """
 
+    kl_weight: float = field(
+        default=1.0, metadata=checked(only(1.0, "a VQ-VAE, whose loss has no KL"))
+    )
     num_embeddings: int = field(default=512, metadata=checked(positive_int))
     embedding_dim: int = field(default=64, metadata=checked(positive_int))
     commitment_cost: float = field(default=0.25, metadata=checked(non_negative))
