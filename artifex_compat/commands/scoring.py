@@ -88,6 +88,10 @@ def scores_of(model: VAE, batch: Batch, config: RunConfig) -> Scores:
             left_out["disentanglement"] = sentence(error)
         else:
             scores += results["scores"][1:]  # the first are the active units, which are there
+            if results["factors_of_condition"]:
+                left_out["condition"] = (
+                    "no metric of disentanglement counts the factor that the model is given."
+                )
     else:
         left_out["disentanglement"] = "the data have no factors."
     named = {score["name"]: score for score in scores}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from artifex_compat.evaluation.active_units_metric import active_units
-from artifex_compat.evaluation.arrays import Array, classes_of_factors
+from artifex_compat.evaluation.arrays import PER_VALUE, Array, classes_of_factors
 from artifex_compat.evaluation.batches import batches_of, in_memory, rows_of, slices
 from artifex_compat.evaluation.beta_vae_metric import beta_vae_score
 from artifex_compat.evaluation.dci_metric import dci
@@ -17,7 +17,6 @@ from artifex_compat.evaluation.mig_metric import mig
 from artifex_compat.evaluation.modularity_metric import modularity
 from artifex_compat.evaluation.sap_metric import sap
 from artifex_compat.evaluation.score import Score, numbers
-from artifex_compat.generative_models.models.vae.batch import Batch
 from edifice_py.checks import choice, positive_int
 
 BATCH = 256
@@ -38,7 +37,8 @@ def evaluate_disentanglement(
     """Evaluate how disentangled a model's latents are, and print it.
 
     The latents are posterior means, in inference mode. With labels, which are taken for factors,
-    all metrics are computed; without, only those that need none.
+    all metrics are computed; without, only those that need none. A factor that the condition of a
+    conditional model tells is left out: its latents need not hold it.
 
     Args:
         model: a VAE of any kind, or another `nnx.Module` that is called as they are.
@@ -56,8 +56,10 @@ def evaluate_disentanglement(
         `active_dimensions`, how many latents have a variance above 0.01, and `latent_variances`.
         With factors also `mean_mutual_information` in nats, over all latents in 10 bins and all
         factors; each metric by its name, `dci` as `dci_disentanglement`, `dci_completeness` and
-        `dci_informativeness`; `factors_left_out`, those that do not vary among the examples; and
-        `scores`, each score with its options, details and versions, for JSON.
+        `dci_informativeness`;
+        `factors_left_out`, those that do not vary among the examples or that the condition tells;
+        `factors_of_condition`, the latter alone; and `scores`, each score with its options, details
+        and versions, for JSON.
 
     Raises:
         TypeError: the model or the data are of another kind.
@@ -80,12 +82,18 @@ def evaluate_disentanglement(
         "active_dimensions": int(units.value),
         "latent_variances": list(units.details["variances"]),
     }
-    factors = _factors(batches)
+    factors = _joined([batch.factors for batch in batches])
     if factors is not None:
-        varying = np.ptp(factors, axis=0) > 0
-        found = _scores(latents, factors[:, varying], chosen, regressor, seed)
+        _check_numbers(factors)
+        given = _told_by(_joined([batch.condition for batch in batches]), factors)
+        kept = (np.ptp(factors, axis=0) > 0) & ~given
+        if chosen is None and given.any() and not kept.any():
+            found = []
+        else:
+            found = _scores(latents, factors[:, kept], chosen, regressor, seed)
         results |= {score.name: score.value for score in found}
-        results["factors_left_out"] = numbers(np.flatnonzero(~varying))
+        results["factors_left_out"] = numbers(np.flatnonzero(~kept))
+        results["factors_of_condition"] = numbers(np.flatnonzero(given))
         scores += found
     results["scores"] = [score.as_dict() for score in scores]
     if verbose:
@@ -121,7 +129,10 @@ def _scores(
     latents: Array, factors: Array, chosen: list[str] | None, regressor: str, seed: int
 ) -> list[Score]:
     if factors.shape[1] == 0:
-        raise ValueError("the labels must vary among the examples, and none does: give others.")
+        raise ValueError(
+            "the labels must vary among the examples, other than by the condition, and none does: "
+            "give others."
+        )
     names = chosen
     if names is None:
         names = list(METRICS if factors.shape[1] > 1 else _OF_ONE_FACTOR)
@@ -145,17 +156,34 @@ def _first(model: Any, dataset: Any, count: int, seed: int) -> Any:
             return
 
 
-def _factors(batches: list[Batch]) -> Array | None:
-    parts = [batch.factors for batch in batches if batch.factors is not None]
-    if len(parts) != len(batches):
-        return None
-    factors = np.concatenate([part.reshape(len(part), -1) for part in parts])
+def _joined(parts: list[Array | None]) -> Array | None:
+    """Factors or conditions of all batches as rows, None where a batch has none."""
+    rows = [part.reshape(len(part), -1) for part in parts if part is not None]
+    return np.concatenate(rows) if len(rows) == len(parts) else None
+
+
+def _check_numbers(factors: Array) -> None:
     if factors.dtype.kind in "USO":
         raise TypeError(
             f"factors must be numbers, not text ({factors.dtype}): give the number of each class, "
             "as numpy.unique(factors, return_inverse=True)[1] does."
         )
-    return factors
+
+
+def _told_by(condition: Array | None, factors: Array) -> Array:
+    """Which factors a condition leaves nothing of: all its examples of a class have one value."""
+    told = np.zeros(factors.shape[1], bool)
+    if condition is None:
+        return told
+    _, classes = np.unique(condition, axis=0, return_inverse=True)
+    count = int(classes.max()) + 1
+    if count * PER_VALUE > len(factors):
+        return told  # nearly every example has a condition of its own
+    for index, column in enumerate(factors.T):
+        _, values = np.unique(column, return_inverse=True)
+        pairs = np.stack([classes.reshape(-1), values.reshape(-1)])
+        told[index] = np.unique(pairs, axis=1).shape[1] == count
+    return told
 
 
 def _print(results: dict[str, Any]) -> None:

@@ -138,7 +138,7 @@ def _by_pixel(images: Any, matrix: Any) -> Any:
     `matrix` if they had more axes.
     """
     rows = images.reshape(-1, images.shape[-1])
-    return jnp.matmul(rows, matrix).reshape(*images.shape[:-1], -1)
+    return jnp.matmul(rows, matrix).reshape(*images.shape[:-1], matrix.shape[1])
 
 
 def _gathered(images: Any, offsets: Offsets, strides: Size, wanted: Pixels) -> Any:

@@ -117,3 +117,27 @@ def test_labels_out_of_range_or_as_text_are_refused_in_evaluation(key):
     health_report(PLAIN, {"image": X, key: names})
     with pytest.raises(TypeError, match=r"must be numbers, not text .*return_inverse=True"):
         evaluate_disentanglement(PLAIN, {"image": X, key: names}, verbose=False)
+
+
+@pytest.mark.parametrize(
+    "shown", [Y, Y[:, None], np.eye(3, dtype=np.float32)[Y], np.roll(np.sort(Y), 5)]
+)
+def test_a_factor_that_a_conditional_model_is_given_is_not_scored(shown):
+    other = np.arange(50) // 25
+    told = shown.ndim == 2 or np.array_equal(shown, Y)
+    batch = {"image": X, "y": shown, "factors": np.stack([9 - Y, other], axis=1)}
+    found = evaluate_disentanglement(CONDITIONAL, batch, metrics=["mig"], verbose=False)
+    assert found["factors_of_condition"] == ((0,) if told else ())
+    assert found["factors_left_out"] == ((0,) if told else ())
+    (score,) = [score for score in found["scores"] if score["name"] == "mig"]
+    assert len(score["details"]["per_factor"]) == (1 if told else 2)
+    blind = evaluate_disentanglement(PLAIN, batch, metrics=["mig"], verbose=False)
+    assert blind["factors_left_out"] == ()
+
+
+def test_the_label_alone_leaves_nothing_to_score():
+    found = evaluate_disentanglement(CONDITIONAL, {"image": X, "labels": Y}, verbose=False)
+    assert "mig" not in found
+    assert found["factors_of_condition"] == (0,)
+    with pytest.raises(ValueError, match="other than by the condition, and none does"):
+        evaluate_disentanglement(CONDITIONAL, {"x": X, "y": Y}, metrics=["mig"], verbose=False)

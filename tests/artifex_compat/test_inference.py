@@ -48,6 +48,19 @@ def test_every_method_gives_its_shape_and_changes_no_state(model, call):
         np.testing.assert_array_equal(value, after[path], err_msg=str(path))
 
 
+@pytest.mark.parametrize("encoder_type", ["dense", "cnn", "resnet", "spatial"])
+@pytest.mark.parametrize("model", MODELS)
+def test_no_example_gives_an_empty_array(model, encoder_type):
+    if model is ConditionalVAE and encoder_type == "spatial":
+        pytest.skip("labels cannot join latents on a grid")
+    made = by_config(model, encoder_type=encoder_type)
+    assert made.sample(0).shape == (0, *IMAGE)
+    assert made.generate(0).shape == (0, *IMAGE)
+    none = images(0)
+    assert made.reconstruct(none).shape == (0, *IMAGE)
+    assert made.decode(made.encode(none)[0]).shape == (0, *IMAGE)
+
+
 @pytest.mark.parametrize("call", ["encode", "reconstruct", "interpolate", "latent_traversal"])
 def test_running_statistics_are_used_whatever_the_mode(call):
     model = by_config(VAE, **WITH_STATE)

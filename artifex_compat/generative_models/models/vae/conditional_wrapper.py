@@ -158,7 +158,8 @@ class ConditionalWrapper(nnx.Module):
             dtype = float_type(x)
             added = self.condition_proj(rows).reshape(x.shape)
             return x.astype(dtype) + added.astype(dtype)
-        return join(x.reshape(x.shape[0], -1) if self._flattens else x, rows)
+        flat = x.reshape(x.shape[0], prod(x.shape[1:])) if self._flattens else x
+        return join(flat, rows)
 
     @property
     def _flattens(self) -> bool:

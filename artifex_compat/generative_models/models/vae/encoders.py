@@ -33,7 +33,7 @@ Posterior = tuple[jax.Array, jax.Array]
 
 def flatten(x: jax.Array) -> jax.Array:
     """`[batch, ...]` to `[batch, features]`, row-major; a vector stays as it is."""
-    return x.reshape(x.shape[0], -1) if x.ndim > 2 else x
+    return x.reshape(x.shape[0], prod(x.shape[1:])) if x.ndim > 2 else x
 
 
 class MLPEncoder(Encoder):
