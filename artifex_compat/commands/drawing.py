@@ -93,7 +93,8 @@ def drawn(
         ImportError: matplotlib is not installed.
     """
     found, left_out = [], {}
-    for plan in (*_of_images(model, batch, config, scores), *_of_numbers(model, batch, scores)):
+    plans = (_of_images, _of_numbers)
+    for plan in (plan for make in plans for plan in make(model, batch, config, scores)):
         try:
             png = png_of(plan.draw())
         except ValueError as error:  # what is no image cannot be drawn as one
@@ -141,19 +142,21 @@ def means_of(model: VAE, batch: Batch) -> Array:
 def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> Iterator[_Plan]:
     x, condition, seed = batch["image"], batch.get("y"), config.evaluation.seed
     ten = {name: rows[:10] for name, rows in batch.items()}
+    code = _code(config)
     yield _Plan(
         "reconstructions",
         "Reconstructions",
-        "Held-out examples above, and below what the model makes of their posterior means.",
+        f"Held-out examples above, and below what the model makes of their {code}s.",
         f"{len(ten['image'])} held-out images, each with its reconstruction below it.",
         lambda: pictures.reconstruction_grid(ten["image"], _reconstructed(model, ten)),
     )
     labels = labels_in_turn(config, SAMPLES)
+    drawn_from = "of codes, as training used them" if config.model.type == VQ else "from the prior"
     turn = "" if labels is None else " Classes come in turn, from left to right."
     yield _Plan(
         "samples",
         "Samples",
-        f"Decoded draws from the prior.{turn}",
+        f"Decoded draws {drawn_from}.{turn}",
         f"{SAMPLES} images that the model made up.",
         lambda: pictures.sample_grid(samples_of(model, SAMPLES, seed, labels), columns=10),
     )
@@ -166,7 +169,7 @@ def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> I
         "interpolations",
         "Interpolations",
         "Each row goes from one held-out example to another, on a straight line between their "
-        "posterior means.",
+        f"{code}s.",
         f"{pairs} rows of {STEPS} images, each row changing one image into another by steps.",
         lambda: pictures.interpolation_strips(
             latent_interpolations(model, start, end, STEPS, condition=of_start)
@@ -199,7 +202,12 @@ def _traversals(model: VAE, ten: Batch, scores: Scores) -> _Plan:
     )
 
 
-def _of_numbers(model: VAE, batch: Batch, scores: Scores) -> Iterator[_Plan]:
+def _code(config: RunConfig) -> str:
+    """What a model decodes of an example."""
+    return "code" if config.model.type == VQ else "posterior mean"
+
+
+def _of_numbers(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> Iterator[_Plan]:
     health = scores.health
     if health.kl is not None:
         of_latents = health.kl.details["per_dimension"]
@@ -224,11 +232,12 @@ def _of_numbers(model: VAE, batch: Batch, scores: Scores) -> Iterator[_Plan]:
         return
     some = {name: rows[:MOST_POINTS] for name, rows in batch.items()}
     labels = some["labels"][:, 0] if "labels" in some else None
+    means = "Outputs of the encoder" if config.model.type == VQ else "Posterior means"
     coloured = "" if labels is None else " Colours are the values of the first factor."
     yield _Plan(
         "latents",
         "Latent space",
-        f"Posterior means at the two latents that vary most.{coloured}",
+        f"{means} at the two latents that vary most.{coloured}",
         f"A scatter plot of {len(some['image'])} held-out examples at two latents.",
         lambda: pictures.latent_scatter(means_of(model, some), labels),
     )

@@ -49,7 +49,7 @@ def evaluate(
     with refusing():
         batch = _batch(of_run, config)
         if out is None:
-            scores = scores_of(model, batch, config)
+            scores = scores_of(model, batch, config, history)
         else:
             scores = evaluated(
                 new_folder(out, str(config.name)),

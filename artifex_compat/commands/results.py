@@ -41,7 +41,7 @@ def evaluated(
         ValueError, ImportError: as `scores_of` and `drawn`.
         OSError: the folder cannot be written to.
     """
-    scores = scores_of(model, batch, config)
+    scores = scores_of(model, batch, config, history)
     pictures: list[Picture] = []
     if config.evaluation.figures:
         pictures, left_out = drawn(model, batch, config, scores, history)

@@ -1,22 +1,23 @@
 """What a trained model is worth, as numbers."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from artifex_compat.commands.configuration import RunConfig
 from artifex_compat.commands.datasets import Batch
 from artifex_compat.commands.errors import sentence
-from artifex_compat.commands.sections import VQ
+from artifex_compat.commands.sections import CAPACITY, VQ
 from artifex_compat.evaluation import (
     HealthReport,
     evaluate_disentanglement,
     health_report,
     model_elbo,
     model_log_likelihood,
-    model_reconstruction_mse,
 )
 from artifex_compat.evaluation.score import Score
 from artifex_compat.generative_models.models.vae import VAE
+from artifex_compat.generative_models.training import VAETrainer
 
 OBSERVATIONS = {"bce": "bernoulli", "mse": "gaussian"}
 """The distribution of an example around its reconstruction that a loss stands for."""
@@ -53,22 +54,26 @@ class Scores:
         return {name: score["value"] for name, score in self.scores.items()}
 
 
-def scores_of(model: VAE, batch: Batch, config: RunConfig) -> Scores:
+def scores_of(
+    model: VAE, batch: Batch, config: RunConfig, history: Sequence[Mapping[str, Any]]
+) -> Scores:
     """Health, likelihoods, reconstruction error, and disentanglement where factors are known.
 
     Args:
         model: trained.
         batch: `image`, and `labels` and `y` where there are any.
         config: of the run.
+        history: rows of its training.
 
     Raises:
         ValueError: the data do not fit the model, or there are fewer than two examples.
         ImportError: there are factors, and scikit-learn is not installed.
     """
     options, left_out = config.evaluation, {}
-    health = health_report(model, batch)
-    found = [score for score in (health.active_units, health.kl, health.codebook) if score]
-    found.append(model_reconstruction_mse(model, batch))
+    steps = history[-1]["step"] if history else None
+    health = health_report(model, batch, steps=steps, warmup_steps=_warmup_steps(config))
+    of_health = (health.active_units, health.kl, health.codebook, health.reconstruction)
+    found = [score for score in of_health if score]
     try:
         found += _likelihoods(model, batch, config)
     except ValueError as error:
@@ -96,6 +101,15 @@ def scores_of(model: VAE, batch: Batch, config: RunConfig) -> Scores:
         left_out["disentanglement"] = "the data have no factors."
     named = {score["name"]: score for score in scores}
     return Scores(len(batch["image"]), named, health, left_out)
+
+
+def _warmup_steps(config: RunConfig) -> int:
+    """Steps until the objective of a run is the whole one."""
+    if config.model.type == VQ:
+        return 0
+    if config.model.type == CAPACITY:
+        return config.model.capacity_num_iter
+    return VAETrainer(config.training).warmup_steps
 
 
 def _likelihoods(model: VAE, batch: Batch, config: RunConfig) -> list[Score]:

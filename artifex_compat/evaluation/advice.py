@@ -47,3 +47,22 @@ CODEBOOK_COLLAPSE = (
     "Lower the learning rate of the decoder.",
 )
 """Advanced VAE Examples, "Monitor Codebook Usage"."""
+
+NO_BETTER_THAN_MEAN = (
+    "Train longer, or with another learning rate: the decoder has learned little but the mean of "
+    "the data.",
+    "Look at the scale of the data, and at the decoder's output: a loss that cannot fall lets "
+    "every example look alike.",
+    "Lower beta: a KL that weighs too much leaves nothing to reconstruct from.",
+)
+
+OUT_OF_REACH = (
+    "Give the decoder output_activation='linear', with loss_type 'mse'.",
+    "Or bring the data to the range of the output, like pixels to [0, 1].",
+)
+
+WARM_UP = (
+    "Train for more steps than the warm-up has, or shorten it: kl_warmup_steps of "
+    "VAETrainingConfig, beta_warmup_steps of a BetaVAE, capacity_num_iter of a capacity.",
+)
+"""VAE Trainer, "KL Annealing Schedules": the warm-up is a part of the run."""
