@@ -111,6 +111,8 @@ def _condition(examples: Examples, config: RunConfig) -> Array:
     names = examples.factor_names
     name = config.model.condition or names[0]
     labels = examples.factors[:, names.index(choice("model.condition", name, names))]
+    if config.model.condition is None and _is_one_hot(examples.factors):
+        labels = examples.factors.argmax(axis=1)
     classes = config.model.num_classes or len(labels)
     whole_numbers = np.isfinite(labels).all() and (labels == np.round(labels)).all()
     if not whole_numbers or not 0 <= labels.min() <= labels.max() < classes:
@@ -119,6 +121,12 @@ def _condition(examples: Examples, config: RunConfig) -> Array:
             f"not numbers from {labels.min():g} to {labels.max():g}."
         )
     return labels.astype(np.int32)
+
+
+def _is_one_hot(factors: Array) -> bool:
+    """Whether rows of several numbers are one 1 and else zeros: labels, of which none is first."""
+    binary = np.isin(factors, (0, 1)).all()
+    return factors.shape[1] > 1 and bool(binary and (factors.sum(axis=1) == 1).all())
 
 
 def _read(data: DataSection) -> Examples:

@@ -137,7 +137,14 @@ def test_all_kinds_of_models(command, tmp_path, kind):
     assert names == DRAWN[kind]
     run = load(RunFolder(out))
     assert np.isfinite(run.history[-1]["val_loss"])
+    page = (out / "report.html").read_text()
+    assert ("posterior mean" in page.lower()) == (kind == "conditional_vae")
+    ends_early = {"conditional_vae": 20, "vqvae": 0, "beta_vae_with_capacity": 5}[kind]
+    assert ("warm-up not finished" in result["findings"]) == (result["steps"] < ends_early)
     if kind == "conditional_vae":
+        assert result["steps"] < ends_early
+        assert "mig" not in result["scores"]
+        assert "the factor that the model is given" in result["left_out"]["condition"]
         assert run.config.model.num_classes == 10
         assert command("sample", out, "--count", "12", "--out", "a.npz")[0] == 0
         with np.load("a.npz") as arrays:
