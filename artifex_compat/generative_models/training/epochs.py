@@ -35,7 +35,7 @@ def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> It
     for index in range(first, data.full_batches):
         place = program.number(index)
         yield lambda fine, step, place=place: program.numbered(fine, data, rows, place, step)
-    if data.remainder:
+    if data.remainder and first <= data.full_batches:
         yield lambda fine, step: program.of_rows(fine, data, remaining, step)
 
 

@@ -1,5 +1,6 @@
-"""Where a run stands, beside its arrays."""
+"""The counts, history and metrics of a run, beside its arrays."""
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -8,13 +9,15 @@ import numpy as np
 
 @dataclass
 class RunState:
-    """Where a run stands.
+    """The counts, history and metrics of a run.
 
     Attributes:
         step: steps taken.
         epoch: epochs finished.
         batch: batches taken of the epoch that is not finished.
-        last_epoch: the epoch that the run ends before.
+        first_epoch: the epoch that the last call of `train` began with.
+        last_epoch: the epoch that it ends before.
+        stopped: whether a callback ended the run.
         history: a row for each epoch.
         metrics: metrics of the batches of the epoch that is not finished, of JAX or numpy.
     """
@@ -22,28 +25,45 @@ class RunState:
     step: int = 0
     epoch: int = 0
     batch: int = 0
+    first_epoch: int = 0
     last_epoch: int = 0
+    stopped: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
 
     def to_facts(self) -> dict[str, Any]:
-        """All of it, as JSON can hold it: every float32 is a float64 of few digits."""
+        """All of it, as JSON can hold it: a number that is not finite is its name."""
+        facts = {item.name: getattr(self, item.name) for item in fields(self)}
         metrics = [
-            {name: np.atleast_1d(values).tolist() for name, values in part.items()}
+            {
+                name: list(map(_written, np.atleast_1d(values).tolist()))
+                for name, values in part.items()
+            }
             for part in self.metrics
         ]
-        return {item.name: getattr(self, item.name) for item in fields(self)} | {"metrics": metrics}
+        history = [{name: _written(value) for name, value in row.items()} for row in self.history]
+        return facts | {"history": history, "metrics": metrics}
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> "RunState":
         """What `to_facts` gave."""
         metrics = [
-            {name: np.array(values, np.float32) for name, values in part.items()}
+            {name: np.array(list(map(float, values)), np.float32) for name, values in part.items()}
             for part in facts["metrics"]
         ]
-        return cls(**{item.name: facts[item.name] for item in fields(cls)} | {"metrics": metrics})
+        history = [{name: _read(value) for name, value in row.items()} for row in facts["history"]]
+        every = {item.name: facts[item.name] for item in fields(cls)}
+        return cls(**every | {"history": history, "metrics": metrics})
 
     def end_epoch(self, logs: dict[str, float]) -> None:
         """Note a finished epoch."""
         self.history.append({"epoch": self.epoch, "step": self.step, **logs})
         self.epoch, self.batch, self.metrics = self.epoch + 1, 0, []
+
+
+def _written(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+def _read(value: float | str) -> float:
+    return float(value) if isinstance(value, str) else value

@@ -1,5 +1,6 @@
 """The trainer: epochs over data, with callbacks and checkpoints."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,10 +18,14 @@ from artifex_compat.generative_models.training.batches import check_data
 from artifex_compat.generative_models.training.callbacks.events import Events
 from artifex_compat.generative_models.training.callbacks.non_finite import check_finite
 from artifex_compat.generative_models.training.checkpoints import (
+    MODEL,
+    OPTIMIZER,
     CheckpointStore,
+    Lineage,
     from_host,
     to_host,
 )
+from artifex_compat.generative_models.training.interrupts import Interrupts
 from artifex_compat.generative_models.training.program import Fine, Program
 from artifex_compat.generative_models.training.run_state import RunState
 from artifex_compat.generative_models.training.steps import loss_of, read_loss_type
@@ -45,7 +50,7 @@ class Trainer:
         loss: a `VAETrainer`; or a function `(model, batch, rng)` or `(model, batch, rng, step)`
             that gives the loss, or the loss and a dictionary of metrics. The model's own `loss_fn`
             where not given.
-        callbacks: what hears of the run, in this order.
+        callbacks: what hears of the run, in this order: objects with methods of `Callback`.
         seed: with the epoch it names the order of the examples, with the step the loss' key.
         loss_type: that of a `VAETrainer`.
         drop_remainder: leave out a batch that is smaller than the others, at the end of an epoch.
@@ -90,7 +95,8 @@ class Trainer:
             raise ValueError("mode must be 'step' for callbacks that hear of batches, not 'epoch'.")
         self.state = RunState()
         self.should_stop = False
-        self._resumed = False
+        self._resumed = self._warned_of_warmup = False
+        self._lineage, self._interrupts = Lineage(), Interrupts()
         model.train()  # type: ignore[no-untyped-call]
         minimized, places = loss_of(loss, loss_type), {"mesh": mesh, "compute_dtype": compute_dtype}
         self._program = Program(model, optimizer, minimized, seed=self.seed, **places)
@@ -112,8 +118,14 @@ class Trainer:
 
     @property
     def warmup_steps(self) -> int:
-        """Steps until the KL has its full weight, 0 where the loss is no `VAETrainer`."""
-        return self.loss.warmup_steps if isinstance(self.loss, VAETrainer) else 0
+        """Steps until the loss first has the weights that it ends with, 0 for no warm-up.
+
+        That is the KL's weight, or the capacity of a `BetaVAEWithCapacity`; a loss of the user has
+        no warm-up that is known.
+        """
+        if isinstance(self.loss, VAETrainer):
+            return self.loss.warmup_steps
+        return getattr(self.model, "warmup_steps", 0) if self.loss is None else 0
 
     def train(
         self,
@@ -124,14 +136,20 @@ class Trainer:
         val_data: Any = None,
         shuffle: bool = True,
     ) -> list[dict[str, Any]]:
-        """Train for some epochs more, or, after `restore`, to the end of the run that was cut off.
+        """Train for some epochs more, or, after `restore`, go on with the call that was cut off.
+
+        Ctrl-C ends the run after the batch, or the compiled epoch, where model and counts agree.
+        `ModelCheckpoint` saves it before `KeyboardInterrupt` is raised; a second Ctrl-C raises it
+        at once. SIGTERM does the same where its handler is `signal.default_int_handler`.
 
         Args:
             train_data: an array or a dictionary of arrays, `[examples, ...]`; or an iterable of
                 batches, which is gone through once an epoch.
-            num_epochs: how many.
+            num_epochs: how many; after `restore`, those of the whole call that was cut off. A run
+                that has as many already trains none, and warns.
             batch_size: examples in a batch, for arrays.
-            val_data: data of the same kind, evaluated after each epoch.
+            val_data: data of the same kind, evaluated after each epoch with the weights that the
+                loss has at the end of its warm-up.
             shuffle: take the examples in another order each epoch.
 
         Returns:
@@ -146,24 +164,34 @@ class Trainer:
         seed = self.seed if shuffle else None
         source = self._source(train_data, batch_size, seed, drop_remainder=self.drop_remainder)
         val_source = None if val_data is None else self._source(val_data, batch_size)
-        state = self.state
-        if not self._resumed:
-            state.last_epoch = state.epoch + num_epochs
-        self._resumed, self.should_stop = False, False
+        more = self._begin(num_epochs)
+        state, began = self.state, self.step
         self._program.settle()
-        with self._events.run():
-            while state.epoch < state.last_epoch and not self.should_stop:
-                epoch = state.epoch
-                self._events.tell("on_epoch_begin", epoch)
-                logs = epochs.means(self._one_epoch(source, epoch))
-                if val_source is not None:
-                    logs |= self._validate(val_source)
-                state.end_epoch(logs)
-                self._events.tell("on_epoch_end", epoch, logs)
+        with self._interrupts, self._events.run():
+            try:
+                while more and self._has_epochs():
+                    epoch = state.epoch
+                    self._events.tell("on_epoch_begin", epoch)
+                    logs = epochs.means(self._one_epoch(source, epoch))
+                    self._interrupts.check()
+                    if val_source is not None:
+                        logs |= self._validate(val_source)
+                    state.end_epoch(logs)
+                    self._events.tell("on_epoch_end", epoch, logs)
+                    self._interrupts.check()
+            except KeyboardInterrupt:
+                if self._interrupts.received < 2:
+                    self._events.tell("on_stop")
+                raise
+            if self.step > began:
+                self._events.tell("on_stop")
+                self._warn_of_warmup()
         return self.history
 
     def evaluate(self, data: Any, batch_size: int | None = None) -> Logs:
         """The means of the metrics over all examples, in evaluation mode; nothing changes.
+
+        The loss has the weights of the end of its warm-up, as in validation.
 
         Args:
             data: as in `train`; a remainder is evaluated too.
@@ -189,48 +217,76 @@ class Trainer:
         self.check(host)
         return epochs.means(host)
 
-    def save(self, store: CheckpointStore, score: float) -> None:
+    def save(self, store: CheckpointStore, score: float | None = None) -> None:
         """Write a checkpoint of the run as it stands.
 
+        Called by a callback, it writes when all callbacks have heard of the event.
+
         Args:
-            store: where to.
+            store: where to. Checkpoints of another run are moved to a folder beside it.
             score: by which the best are kept.
 
         Raises:
             CheckpointError: it cannot be written.
+            TypeError: a callback has a state that JSON cannot hold.
         """
-        self.state.metrics = jax.device_get(self.state.metrics)
-        callbacks = [callback.state() for callback in self._events.callbacks]
-        facts = self.state.to_facts() | {"callbacks": callbacks, "seed": self.seed}
-        store.save(self.step, self._arrays(), facts, score)
+        self._events.afterwards(lambda: self._save(store, score))
 
-    def restore(self, folder: str | Path, step: int | None = None) -> int:
+    def _save(self, store: CheckpointStore, score: float | None) -> None:
+        self.state.metrics = jax.device_get(self.state.metrics)
+        self.state.stopped = self.should_stop
+        facts = {"callbacks": self._events.states(), "seed": self.seed}
+        facts = self.state.to_facts() | facts
+        store.save(self.step, self._arrays(), facts, score, self._lineage)
+
+    def restore(
+        self, folder: str | Path, step: int | str | None = None, *, weights_only: bool = False
+    ) -> int:
         """Go back to the newest checkpoint of a folder that is whole; `train` goes on from there.
+
+        When the run saves there again, the checkpoints after the one restored are removed.
 
         Args:
             folder: where a `ModelCheckpoint` saved.
-            step: go back to the checkpoint of this step, not to the newest.
+            step: go back to the checkpoint of this step, or to the "best", not to the newest.
+            weights_only: take the arrays of the model alone, for a new run of any optimizer, seed
+                and callbacks: the optimizer's state is made anew, and `train` begins at step 0.
 
         Returns:
-            The step.
+            The step of the checkpoint.
 
         Raises:
             CheckpointError: there is none that is whole and of such a model.
-            ValueError: the run that was saved had another seed.
+            ValueError: the run that was saved had another seed, or `step` is none.
         """
-        found, arrays, facts = CheckpointStore(folder).restore(self._arrays(), step)
-        if facts["seed"] != self.seed:
-            raise ValueError(
-                f"seed must be that of the run that was saved, {facts['seed']}, not {self.seed}."
+        parts = self._arrays()
+        wanted = {MODEL: parts[MODEL]} if weights_only else parts
+        found = CheckpointStore(folder).restore(wanted, step)
+        facts = found.facts
+        if not weights_only:
+            if facts["seed"] != self.seed:
+                raise ValueError(
+                    f"seed must be that of the run that was saved, {facts['seed']}, "
+                    f"not {self.seed}."
+                )
+            self._events.load_states(facts["callbacks"])
+        training = self._program.training
+        live = training.named()
+        saved = found.arrays
+        training.write(
+            [from_host(saved[name], like) if name in saved else like for name, like in live.items()]
+        )
+        if weights_only:
+            fresh = nnx.Optimizer(self.model, self.optimizer.tx, wrt=self.optimizer.wrt)
+            nnx.update(self.optimizer, nnx.state(fresh))
+            self.state, self._lineage, self._resumed = RunState(), Lineage(), False
+        else:
+            self.state, self._lineage, self._resumed = (
+                RunState.from_facts(facts),
+                found.lineage,
+                True,
             )
-        functional = self._program.training
-        live = functional.named()
-        functional.write([from_host(arrays[name], like) for name, like in live.items()])
-        for callback, saved in zip(self._events.callbacks, facts["callbacks"], strict=False):
-            callback.load_state(saved)
-        self.state = RunState.from_facts(facts)
-        self._resumed = True
-        return found
+        return found.step
 
     def check(self, metrics: epochs.HostMetrics) -> epochs.HostMetrics:
         """Refuse metrics that are not finite, `[steps]` of the last steps; `step` is at the first.
@@ -245,6 +301,44 @@ class Trainer:
             check_finite({name: values[first] for name, values in metrics.items()}, self.step)
         return metrics
 
+    def _has_epochs(self) -> bool:
+        state = self.state
+        return state.epoch < state.last_epoch and (state.batch > 0 or not self.should_stop)
+
+    def _begin(self, num_epochs: int) -> bool:
+        """Set which epochs a call of `train` goes through; whether there are any."""
+        state = self.state
+        if not self._resumed:
+            state.first_epoch, state.last_epoch = state.epoch, state.epoch + num_epochs
+            # What is left of an epoch that was cut off is of the data of another call.
+            state.batch, state.metrics, self.should_stop = 0, [], False
+            return True
+        last = state.first_epoch + num_epochs
+        self.should_stop = state.stopped and last <= state.last_epoch
+        done = state.epoch - state.first_epoch
+        if num_epochs <= done or (self.should_stop and not state.batch):
+            reason = (
+                "a callback ended it there" if self.should_stop else f"num_epochs is {num_epochs}"
+            )
+            warnings.warn(
+                f"nothing is trained: the run that was restored has {done} epochs, and {reason}; "
+                "num_epochs counts those of the whole run, so that a larger one goes on.",
+                stacklevel=3,
+            )
+            return False
+        self._resumed, state.last_epoch = False, last
+        return True
+
+    def _warn_of_warmup(self) -> None:
+        if self._events.compare_epochs and self.step < self.warmup_steps:
+            if not self._warned_of_warmup:
+                warnings.warn(
+                    f"the run ended at step {self.step}, before its warm-up of {self.warmup_steps} "
+                    "steps: the loss did not reach the weights that epochs are compared by.",
+                    stacklevel=3,
+                )
+            self._warned_of_warmup = True
+
     def _one_epoch(self, source: Any, epoch: int) -> epochs.HostMetrics:
         """Go through an epoch, or what is left of it; the metrics of all its batches."""
         program, state = self._program, self.state
@@ -252,12 +346,14 @@ class Trainer:
             if self.mode == "epoch" and state.batch == 0:
                 metrics = epochs.whole_epoch(program, source, epoch, state.step)
                 state.step += source.batches
-                return self.check(metrics)
+                self.check(metrics)
+                state.batch, state.metrics = source.batches, [metrics]
+                return metrics
             steps = epochs.memory_steps(program, source, epoch, state.batch)
         else:
             steps = epochs.stream_steps(program, source, state.batch)
         fine = self._program.place(np.True_)
-        for take in steps:
+        for take in self._interrupts.waiting(steps):
             self._events.tell("on_batch_begin", state.batch)
             fine, terms = self._take(take, fine)
             state.metrics.append(terms)
@@ -280,7 +376,15 @@ class Trainer:
 
     def _evaluate(self, source: Any) -> Logs:
         values = self._program.model_values(self._program.training.read())
-        return epochs.evaluated(self._program, values, source, self.step)
+        if not isinstance(source, sources.InMemory):
+            source = self._interrupts.waiting(source)
+        return epochs.evaluated(self._program, values, source, self._evaluation_step())
+
+    def _evaluation_step(self) -> int:
+        """A step at which the loss has the weights of the end of its warm-up."""
+        if isinstance(self.loss, VAETrainer):
+            return self.loss.full_weight_step
+        return max(self.step, self.warmup_steps)
 
     def _source(
         self,
@@ -294,5 +398,9 @@ class Trainer:
         place = self._program.everywhere
         return sources.source(data, batch_size, check=self._check_data, sharding=place, **options)
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        return {name: to_host(value) for name, value in self._program.training.named().items()}
+    def _arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """The arrays of the model and of the optimizer, by their paths."""
+        parts: dict[str, dict[str, np.ndarray]] = {MODEL: {}, OPTIMIZER: {}}
+        for name, value in self._program.training.named().items():
+            parts[name.partition("/")[0]][name] = to_host(value)
+        return parts

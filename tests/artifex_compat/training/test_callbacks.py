@@ -1,6 +1,7 @@
 """Early stopping, histories, the progress bar."""
 
 import csv
+import dataclasses
 import json
 
 import pytest
@@ -55,11 +56,13 @@ def test_early_stopping(values, fields, epoch):
 
 def test_early_stopping_can_wait_for_the_warm_up_of_the_kl():
     loss = VAETrainer(VAETrainingConfig(kl_warmup_steps=9))
-    config = EarlyStoppingConfig("loss", min_delta=1e9, patience=1, after_warmup=True)
-    waiting, eager = EarlyStopping(config), EarlyStopping(EarlyStoppingConfig("loss", 1e9, 1))
+    config = EarlyStoppingConfig("loss", min_delta=1e9, patience=1)
+    waiting = EarlyStopping(config)
     trainer(loss=loss, callbacks=[waiting]).train(X, 20, 16)
-    trainer(loss=loss, callbacks=[eager]).train(X, 20, 16)
-    assert (eager.stopped_epoch, waiting.stopped_epoch) == (1, 3)
+    eager = EarlyStopping(dataclasses.replace(config, after_warmup=False))
+    with pytest.warns(UserWarning, match="ended at step 6, before its warm-up of 9 steps"):
+        trainer(loss=loss, callbacks=[eager]).train(X, 20, 16)
+    assert (eager.stopped_epoch, waiting.stopped_epoch) == (1, 4)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +110,11 @@ def test_a_history_of_a_run_that_was_cut_off_is_that_of_the_whole(tmp_path, line
     lines, saved = tmp_path / "history.jsonl", tmp_path / "checkpoints"
     trainer(callbacks=[JSONLHistory(lines)]).train(X, 3, 16)
     whole = lines.read_text()
-    trainer(callbacks=[ModelCheckpoint(CheckpointConfig(saved, "loss"))]).train(X, 2, 16)
+    trainer(callbacks=[ModelCheckpoint(CheckpointConfig(saved, None))]).train(X, 2, 16)
     lines.write_text("".join(lines_of(whole.splitlines(keepends=True))))
     again = trainer(callbacks=[JSONLHistory(lines)])
     again.restore(saved)
-    again.state.last_epoch = 3
-    again.train(X, 1, 16)
+    again.train(X, 3, 16)
     assert lines.read_text() == whole
 
 

@@ -98,6 +98,11 @@ class BetaVAE(VAE):
         weight = self._beta(0 if step is None else step) if beta is None else beta
         return losses.beta_terms(reconstruction, losses.kl(found), weight, show_beta=True)
 
+    @property
+    def warmup_steps(self) -> int:
+        """Steps until `loss_fn` has the weight of the KL that it ends with."""
+        return self.beta_warmup_steps
+
     def _beta(self, step: int | jax.Array) -> jax.Array:
         if self.beta_warmup_steps:
             return schedules.linear(step, self.beta_default, self.beta_warmup_steps)
@@ -198,3 +203,8 @@ class BetaVAEWithCapacity(BetaVAE):
         at = 0 if step is None else step
         capacity = schedules.capacity(at, self.capacity_max, self.capacity_num_iter)
         return losses.capacity_terms(reconstruction, losses.kl(found), capacity, self.gamma)
+
+    @property
+    def warmup_steps(self) -> int:
+        """Steps until `loss_fn` has the capacity, or the weight of the KL, that it ends with."""
+        return self.capacity_num_iter if self.use_capacity_control else self.beta_warmup_steps

@@ -7,8 +7,14 @@ class Callback:
     """Hears of each event once, in order; a subclass overrides what it wants to hear.
 
     The trainer is the first argument of all; `trainer.should_stop = True` ends the run after the
-    epoch. A callback that hears of batches makes the trainer run batch by batch.
+    epoch. A callback that hears of batches makes the trainer run batch by batch. An object of any
+    class with some of these methods is a callback too.
     """
+
+    @property
+    def compares_epochs(self) -> bool:
+        """Whether it compares epochs by one of their metrics."""
+        return False
 
     @property
     def hears_batches(self) -> bool:
@@ -18,6 +24,12 @@ class Callback:
 
     def on_train_begin(self, trainer: Any) -> None:
         """Before the first epoch."""
+
+    def on_stop(self, trainer: Any) -> None:
+        """Before `on_train_end`, when all epochs are done or an interrupt ends the run early.
+
+        Not when an error ends it.
+        """
 
     def on_train_end(self, trainer: Any) -> None:
         """After the last epoch, and also when an error or Ctrl-C ends the run."""

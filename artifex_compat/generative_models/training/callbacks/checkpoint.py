@@ -1,18 +1,24 @@
 """Saving a run as it goes."""
 
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from artifex_compat.generative_models.core.configuration.checks import (
     checked,
+    non_negative,
     one_of,
     optional,
     text,
 )
 from artifex_compat.generative_models.core.configuration.config import Config
 from artifex_compat.generative_models.training.callbacks.base import Callback
-from artifex_compat.generative_models.training.callbacks.monitor import MODES, value_of, worst
+from artifex_compat.generative_models.training.callbacks.monitor import (
+    MODES,
+    in_warmup,
+    value_of,
+)
 from artifex_compat.generative_models.training.checkpoints import CheckpointStore
 from edifice_py.checks import positive_int
 
@@ -27,12 +33,15 @@ class CheckpointConfig(Config):
 
     Attributes:
         dirpath: the folder.
-        monitor: the metric by which the best are kept; with None only the last are.
+        monitor: the metric by which the best are kept; with None only the last are. A metric of
+            training, unlike one of validation, counts only after the warm-up of the loss.
         mode: "min" or "max", which values are better.
         save_top_k: how many of the best are kept.
         keep_last: how many of the newest are kept beside them.
         every_n_epochs: epochs from one save to the next.
         every_n_batches: save within epochs too, after each so many batches; None for not.
+        every_n_seconds: save also when so many seconds have passed since the last save: after the
+            epoch, or after the batch where the run goes batch by batch; None for not.
     """
 
     dirpath: str = field(default="checkpoints", metadata=checked(_path))
@@ -42,10 +51,14 @@ class CheckpointConfig(Config):
     keep_last: int = field(default=1, metadata=checked(positive_int))
     every_n_epochs: int = field(default=1, metadata=checked(positive_int))
     every_n_batches: int | None = field(default=None, metadata=checked(optional(positive_int)))
+    every_n_seconds: float | None = field(default=300.0, metadata=checked(optional(non_negative)))
 
 
 class ModelCheckpoint(Callback):
-    """Saves the run after its epochs: `Trainer.restore(dirpath)` goes on from there.
+    """Saves the run after its epochs, at its end, and when an interrupt ends it.
+
+    `Trainer.restore(dirpath)` goes on from there. A folder that another run has filled is emptied
+    first: its checkpoints are moved to a numbered folder beside it, with a warning.
 
     Args:
         config: what is saved where.
@@ -64,22 +77,34 @@ class ModelCheckpoint(Callback):
             keep_last=self.config.keep_last,
             keep_best=self.config.save_top_k,
             mode=self.config.mode,
+            monitor=self.config.monitor,
         )
+        self._score: float | None = None
+        self._saved_at = time.monotonic()
 
     @property
     def hears_batches(self) -> bool:
         """Whether it saves within epochs."""
         return self.config.every_n_batches is not None
 
+    @property
+    def compares_epochs(self) -> bool:
+        """Whether it keeps the best."""
+        return self.config.monitor is not None
+
+    def on_train_begin(self, trainer: Any) -> None:  # noqa: ARG002
+        """Begin to count the seconds."""
+        self._score, self._saved_at = None, time.monotonic()
+
     def on_batch_end(self, trainer: Any, batch: int, logs: dict[str, Any]) -> None:  # noqa: ARG002
-        """Save, where it is time and the epoch has batches left.
+        """Save, where it is time.
 
         Raises:
             CheckpointError: the folder cannot be written to.
         """
         every = self.config.every_n_batches
-        if every and (batch + 1) % every == 0:
-            trainer.save(self.store, worst(self.config.mode))
+        if (every and (batch + 1) % every == 0) or self._is_late():
+            self._save(trainer, None)
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:
         """Save, where it is time.
@@ -88,7 +113,24 @@ class ModelCheckpoint(Callback):
             KeyError: the epoch has no such metric.
             CheckpointError: the folder cannot be written to.
         """
-        config = self.config
-        score = worst(config.mode) if config.monitor is None else value_of(logs, config.monitor)
-        if (epoch + 1) % config.every_n_epochs == 0:
-            trainer.save(self.store, score)
+        monitor = self.config.monitor
+        value = None if monitor is None else value_of(logs, monitor)
+        self._score = None if monitor is None or in_warmup(trainer, monitor) else value
+        if (epoch + 1) % self.config.every_n_epochs == 0 or self._is_late():
+            self._save(trainer, self._score)
+
+    def on_stop(self, trainer: Any) -> None:
+        """Save the end of the run, or where it was interrupted.
+
+        Raises:
+            CheckpointError: the folder cannot be written to.
+        """
+        self._save(trainer, None if trainer.state.batch else self._score)
+
+    def _is_late(self) -> bool:
+        seconds = self.config.every_n_seconds
+        return seconds is not None and time.monotonic() - self._saved_at >= seconds
+
+    def _save(self, trainer: Any, score: float | None) -> None:
+        trainer.save(self.store, score)
+        self._saved_at = time.monotonic()
