@@ -12,6 +12,7 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from artifex_compat.generative_models.core.configuration.checks import count
+from artifex_compat.generative_models.models.vae import VQVAE
 from artifex_compat.generative_models.training import data as sources
 from artifex_compat.generative_models.training import epochs
 from artifex_compat.generative_models.training.batches import check_data
@@ -120,9 +121,11 @@ class Trainer:
     def warmup_steps(self) -> int:
         """Steps until the loss first has the weights that it ends with, 0 for no warm-up.
 
-        That is the KL's weight, or the capacity of a `BetaVAEWithCapacity`; a loss of the user has
-        no warm-up that is known.
+        That is the KL's weight, or the capacity of a `BetaVAEWithCapacity`; a VQ-VAE has neither,
+        and of a user's loss no warm-up is known.
         """
+        if isinstance(self.model, VQVAE):
+            return 0
         if isinstance(self.loss, VAETrainer):
             return self.loss.warmup_steps
         return getattr(self.model, "warmup_steps", 0) if self.loss is None else 0
