@@ -1,65 +1,35 @@
-"""Checkpoints of a run: arrays and JSON, written by orbax under another name and then renamed.
+"""The folder of a run's checkpoints: which are kept, and which is restored."""
 
-Nothing in them is ever unpickled, and nothing is used before its digest is known to be right.
-"""
-
-import hashlib
-import json
-import math
 import shutil
 import warnings
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from artifex_compat.generative_models.training.callbacks.monitor import MODES
+from artifex_compat.generative_models.training.checkpoint_files import (
+    Checkpoint,
+    CheckpointError,
+    Mark,
+    Parts,
+    read,
+    read_mark,
+    sentence,
+)
 from artifex_compat.generative_models.training.naming import free_name
-from artifex_compat.generative_models.training.placement import is_key, place
 from edifice_py.checks import choice, integer, positive_int
 
-FORMAT = "artifex_compat.training/1"
+__all__ = ["CheckpointError", "CheckpointStore"]
+
 BEST = "best"
 REPLACED, REMOVED = ".replaced", ".removed"
 """End the name of a checkpoint while another takes its place, and while it is removed."""
 UNFINISHED = "*.orbax-checkpoint-tmp*"
 """What a save that was killed leaves."""
-MODEL, OPTIMIZER = "0", "1"
-"""The parts of a run; the names of their arrays begin with these and a slash."""
-
-Arrays = Mapping[str, np.ndarray]
-Parts = Mapping[str, Arrays]
-"""Arrays by name, of each part of a run."""
-
-
-class CheckpointError(Exception):
-    """A checkpoint that cannot be used, and why, in one sentence."""
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What is known of a checkpoint without reading its arrays.
-
-    Attributes:
-        identity: digest of all that is in it.
-        score: the value of the monitored metric, None where there is none or it is not finite.
-        monitor: the metric.
-        mode: whether "min" or "max" values of it are better.
-    """
-
-    identity: str
-    score: float | None = None
-    monitor: str | None = None
-    mode: str = "min"
-
-    @property
-    def ranking(self) -> tuple[str | None, str]:
-        """Scores are compared where this is the same."""
-        return self.monitor, self.mode
 
 
 @dataclass
@@ -136,16 +106,15 @@ class CheckpointStore:
             CheckpointError: the folder cannot be written to.
         """
         run = Lineage() if lineage is None else lineage
-        digests = {part: digest(arrays) for part, arrays in parts.items()}
-        content = {"format": FORMAT, "digests": digests, "facts": dict(facts)}
-        identity = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-        finite = float(score) if score is not None and math.isfinite(score) else None
-        mark = Mark(identity, finite, self._monitor, self._mode)
+        checkpoint = Checkpoint(parts, facts, score=score, monitor=self._monitor, mode=self._mode)
+        mark = checkpoint.mark
         try:
             marks = self._marks()
             known = marks.get(step)
-            saved = known is not None and known.identity == identity and identity in run.own
-            if saved and (finite is None or mark == known):
+            saved = (
+                known is not None and known.identity == mark.identity and mark.identity in run.own
+            )
+            if saved and (mark.score is None or mark == known):
                 return
             if _one_process_writes():
                 self._clean()
@@ -155,15 +124,15 @@ class CheckpointStore:
                 replaced = [n for n in ours if n >= step or marks[n].identity in run.left]
             else:
                 ours, replaced = [], []
-            self._write(step, parts, content, mark, replaced)
-            run.own.add(identity)
+            self._write(step, checkpoint, replaced)
+            run.own.add(mark.identity)
             if _one_process_writes():
                 kept = {number: marks[number] for number in ours if number not in replaced}
                 self._remove_all_but(self._worth_keeping(kept | {step: mark}), kept)
         except (OSError, ValueError) as error:
             raise CheckpointError(
                 f"{self.folder}: the checkpoint of step {step} could not be written: "
-                f"{_sentence(error)}"
+                f"{sentence(error)}"
             ) from error
 
     def restore(self, wanted: Parts, step: int | str | None = None) -> Restored:
@@ -183,9 +152,9 @@ class CheckpointStore:
         reasons: list[str] = []
         for number in _candidates(marks, step):
             try:
-                arrays, facts = _read(paths[number], wanted)
+                arrays, facts = read(paths[number], wanted)
             except Exception as error:  # orbax and tensorstore raise a dozen kinds of them
-                reasons.append(f"step {number}: {_sentence(error)}")
+                reasons.append(f"step {number}: {sentence(error)}")
                 continue
             for reason in reasons:
                 warnings.warn(f"{self.folder}: skipped {reason}", stacklevel=3)
@@ -219,37 +188,16 @@ class CheckpointStore:
 
     def _marks(self) -> dict[int, Mark]:
         """The mark of each checkpoint, by its step."""
-        import orbax.checkpoint as ocp
+        return {number: read_mark(path) for number, path in sorted(self._paths().items())}
 
-        marks = {}
-        for number, path in sorted(self._paths().items()):
-            try:
-                marks[number] = Mark(**ocp.JsonCheckpointHandler().restore(path / "mark"))
-            except Exception:  # one that is broken is told from all others by where it is
-                marks[number] = Mark(f"{self.folder}: step {number}")
-        return marks
-
-    def _write(
-        self, step: int, parts: Parts, content: Any, mark: Mark, replaced: Iterable[int]
-    ) -> None:
+    def _write(self, step: int, checkpoint: Checkpoint, replaced: Iterable[int]) -> None:
         """Write one, with those that it replaces under another name until it is whole."""
-        import orbax.checkpoint as ocp
-
         renamed = []
         try:
             for number in replaced:
                 path = self.folder / str(number)
                 renamed.append((path, path.rename(f"{path}{REPLACED}")))
-            every = {name: array for arrays in parts.values() for name, array in arrays.items()}
-            with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
-                checkpointer.save(
-                    self.folder / str(step),
-                    args=ocp.args.Composite(
-                        arrays=ocp.args.StandardSave(every),
-                        content=ocp.args.JsonSave(content),
-                        mark=ocp.args.JsonSave(asdict(mark)),
-                    ),
-                )
+            checkpoint.write(self.folder / str(step))
         except BaseException:
             for path, aside in renamed:
                 if not path.exists():
@@ -322,73 +270,6 @@ def _candidates(marks: Mapping[int, Mark], step: int | str | None) -> list[int]:
     return [int(step)] if step in marks else []
 
 
-def _read(path: Path, wanted: Parts) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """The arrays of some parts, and the facts."""
-    import orbax.checkpoint as ocp
-
-    content = ocp.JsonCheckpointHandler().restore(path / "content")
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"its format is not {FORMAT}")
-    handler = ocp.PyTreeCheckpointHandler()
-    had = handler.metadata(path / "arrays").tree
-    abstract: dict[str, np.ndarray] = {}
-    for part, arrays in wanted.items():
-        _check_shapes(had, arrays, part)
-        abstract |= {name: np.empty(array.shape, array.dtype) for name, array in arrays.items()}
-    as_numpy = {name: ocp.RestoreArgs(restore_type=np.ndarray) for name in abstract}
-    restored = handler.restore(
-        path / "arrays",
-        args=ocp.args.PyTreeRestore(item=abstract, restore_args=as_numpy, partial_restore=True),
-    )
-    for part, arrays in wanted.items():
-        if digest({name: restored[name] for name in arrays}) != content["digests"].get(part):
-            raise CheckpointError("its arrays are not those that were saved")
-    return dict(restored), content["facts"]
-
-
-def _check_shapes(metadata: Any, wanted: Arrays, part: str) -> None:
-    """Compare a part before anything is allocated; names begin with that of their part."""
-    had = {
-        name: tuple(item.shape)
-        for name, item in dict(metadata).items()
-        if name.startswith(f"{part}/")
-    }
-    for name in sorted(had.keys() | wanted.keys()):
-        shape = wanted[name].shape if name in wanted else None
-        if had.get(name) != shape:
-            raise CheckpointError(
-                f"it is of another {'model' if part == MODEL else 'optimizer'}: {name} has the "
-                f"shape {had.get(name)} there, {shape} here"
-            )
-
-
 def _one_process_writes() -> bool:
     """Whether this is the process that moves and removes; orbax writes from it too."""
     return jax.process_index() == 0
-
-
-def digest(arrays: Arrays) -> str:
-    """SHA-256 of names, types, shapes and bytes."""
-    total = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        total.update(f"{name} {array.dtype} {array.shape};".encode())
-        total.update(array.tobytes())
-    return total.hexdigest()
-
-
-def to_host(value: jax.Array) -> np.ndarray:
-    """An array as numpy has it; a key as its words."""
-    return np.asarray(jax.device_get(jax.random.key_data(value) if is_key(value) else value))
-
-
-def from_host(array: np.ndarray, like: jax.Array) -> jax.Array:
-    """What `to_host` gave, as an array of the kind and at the place of another."""
-    if not is_key(like):
-        return cast(jax.Array, place(array, like.sharding))
-    key = jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(like))
-    return cast(jax.Array, place(key, like.sharding))
-
-
-def _sentence(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300] or type(error).__name__

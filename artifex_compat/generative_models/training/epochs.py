@@ -6,9 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 
+from artifex_compat.generative_models.training.callbacks.events import Events
+from artifex_compat.generative_models.training.callbacks.non_finite import check_finite
 from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Values
+from artifex_compat.generative_models.training.interrupts import Interrupts
 from artifex_compat.generative_models.training.program import Fine, Program
+from artifex_compat.generative_models.training.run_state import RunState
 
 HostMetrics = dict[str, np.ndarray]
 Step = Callable[..., Fine]
@@ -45,6 +49,75 @@ def stream_steps(program: Program, batches: Iterable[Any], first: int) -> Iterat
         if index >= first:
             placed = program.place(batch)
             yield lambda fine, step, placed=placed: program.step(fine, placed, step)
+
+
+def one_epoch(
+    program: Program,
+    state: RunState,
+    source: Any,
+    events: Events,
+    interrupts: Interrupts,
+    *,
+    whole: bool,
+) -> HostMetrics:
+    """Go through an epoch, or what is left of it.
+
+    Args:
+        program: what is compiled.
+        state: the counts of the run, which follow.
+        source: data in memory, or an iterable of batches.
+        events: who hears of the batches.
+        interrupts: what comes between them.
+        whole: compile the epoch as a whole, where the data are in memory.
+
+    Returns:
+        The metrics of all its batches.
+
+    Raises:
+        ValueError: there are no batches.
+        NonFiniteError: a metric is not finite.
+    """
+    if isinstance(source, InMemory):
+        if whole and state.batch == 0:
+            metrics = whole_epoch(program, source, state.epoch, state.step)
+            state.step += source.batches
+            check(state, metrics)
+            state.batch, state.metrics = source.batches, [metrics]
+            return metrics
+        steps = memory_steps(program, source, state.epoch, state.batch)
+    else:
+        steps = stream_steps(program, source, state.batch)
+    fine = program.place(np.True_)
+    for take in interrupts.waiting(steps):
+        events.tell("on_batch_begin", state.batch)
+        fine, terms = take_step(program, state, take, fine)
+        state.metrics.append(terms)
+        state.batch += 1
+        events.tell("on_batch_end", state.batch - 1, terms)
+    if not state.metrics:
+        raise ValueError("data must have at least one batch an epoch, and there is none.")
+    return check(state, joined(jax.device_get(state.metrics)))
+
+
+def take_step(program: Program, state: RunState, take: Step, fine: jax.Array) -> Fine:
+    """Take one step, and count it."""
+    taken = take(fine, program.number(state.step))
+    state.step += 1
+    return taken
+
+
+def check(state: RunState, metrics: HostMetrics) -> HostMetrics:
+    """Refuse metrics of the last steps that are not finite, `[steps]`; `step` is at the first.
+
+    Raises:
+        NonFiniteError: one is not.
+    """
+    good = np.all([np.isfinite(values) for values in metrics.values()], axis=0)
+    if not good.all():
+        first = int(np.argmin(good))
+        state.step -= len(good) - first
+        check_finite({name: values[first] for name, values in metrics.items()}, state.step)
+    return metrics
 
 
 def joined(parts: list[Any]) -> HostMetrics:

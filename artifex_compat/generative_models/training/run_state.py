@@ -1,6 +1,7 @@
 """The counts, history and metrics of a run, beside its arrays."""
 
 import math
+import warnings
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -17,9 +18,10 @@ class RunState:
         batch: batches taken of the epoch that is not finished.
         first_epoch: the epoch that the last call of `train` began with.
         last_epoch: the epoch that it ends before.
-        stopped: whether a callback ended the run.
+        stopped: whether a callback ends the run after the epoch.
         history: a row for each epoch.
         metrics: metrics of the batches of the epoch that is not finished, of JAX or numpy.
+        restored: whether it was read, and has not gone on yet.
     """
 
     step: int = 0
@@ -30,6 +32,33 @@ class RunState:
     stopped: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
     metrics: list[dict[str, Any]] = field(default_factory=list)
+    restored: bool = False
+
+    @property
+    def has_epochs(self) -> bool:
+        """Whether the call of `train` has epochs left, or a part of one."""
+        return self.epoch < self.last_epoch and (self.batch > 0 or not self.stopped)
+
+    def begin(self, num_epochs: int) -> bool:
+        """Set which epochs a call of `train` goes through; whether there are any."""
+        if not self.restored:
+            self.first_epoch, self.last_epoch = self.epoch, self.epoch + num_epochs
+            # What is left of an epoch that was cut off is of the data of another call.
+            self.batch, self.metrics, self.stopped = 0, [], False
+            return True
+        last, done = self.first_epoch + num_epochs, self.epoch - self.first_epoch
+        ended = self.stopped and not self.batch and last <= self.last_epoch
+        if ended or num_epochs <= done:
+            reason = "a callback ended it there" if ended else f"num_epochs is {num_epochs}"
+            warnings.warn(
+                f"nothing is trained: the run that was restored has {done} epochs, and {reason}; "
+                "num_epochs counts those of the whole run, so that a larger one goes on.",
+                stacklevel=4,
+            )
+            return False
+        self.stopped = self.stopped and last <= self.last_epoch
+        self.restored, self.last_epoch = False, last
+        return True
 
     def to_facts(self) -> dict[str, Any]:
         """All of it, as JSON can hold it: a number that is not finite is its name."""
@@ -42,7 +71,7 @@ class RunState:
             for part in self.metrics
         ]
         history = [{name: _written(value) for name, value in row.items()} for row in self.history]
-        return facts | {"history": history, "metrics": metrics}
+        return facts | {"history": history, "metrics": metrics, "restored": True}
 
     @classmethod
     def from_facts(cls, facts: dict[str, Any]) -> "RunState":

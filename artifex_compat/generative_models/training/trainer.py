@@ -1,6 +1,5 @@
 """The trainer: epochs over data, with callbacks and checkpoints."""
 
-import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,23 +11,15 @@ from flax import nnx
 from jax.sharding import Mesh
 
 from artifex_compat.generative_models.core.configuration.checks import count
-from artifex_compat.generative_models.models.vae import VQVAE
 from artifex_compat.generative_models.training import data as sources
-from artifex_compat.generative_models.training import epochs
+from artifex_compat.generative_models.training import epochs, warmup
 from artifex_compat.generative_models.training.batches import check_data
 from artifex_compat.generative_models.training.callbacks.events import Events
-from artifex_compat.generative_models.training.callbacks.non_finite import check_finite
-from artifex_compat.generative_models.training.checkpoints import (
-    MODEL,
-    OPTIMIZER,
-    CheckpointStore,
-    Lineage,
-    from_host,
-    to_host,
-)
+from artifex_compat.generative_models.training.checkpoints import CheckpointStore
 from artifex_compat.generative_models.training.interrupts import Interrupts
-from artifex_compat.generative_models.training.program import Fine, Program
+from artifex_compat.generative_models.training.program import Program
 from artifex_compat.generative_models.training.run_state import RunState
+from artifex_compat.generative_models.training.saving import Saving
 from artifex_compat.generative_models.training.steps import loss_of, read_loss_type
 from artifex_compat.generative_models.training.trainers.vae_trainer import VAETrainer
 from edifice_py.checks import choice, positive_int
@@ -62,7 +53,6 @@ class Trainer:
 
     Attributes:
         state: where the run stands: its step, its epoch, its history.
-        should_stop: a callback sets it to end the run after the epoch.
 
     Raises:
         TypeError, ValueError: an argument is not what it must be.
@@ -95,12 +85,20 @@ class Trainer:
         if by_batch and self.mode == "epoch":
             raise ValueError("mode must be 'step' for callbacks that hear of batches, not 'epoch'.")
         self.state = RunState()
-        self.should_stop = False
-        self._resumed = self._warned_of_warmup = False
-        self._lineage, self._interrupts = Lineage(), Interrupts()
+        self._interrupts, self._warned_of_warmup = Interrupts(), False
         model.train()  # type: ignore[no-untyped-call]
         minimized, places = loss_of(loss, loss_type), {"mesh": mesh, "compute_dtype": compute_dtype}
         self._program = Program(model, optimizer, minimized, seed=self.seed, **places)
+        self._saving = Saving(self._program.training, self._events, self.seed)
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether the run ends after the epoch; a callback sets it."""
+        return self.state.stopped
+
+    @should_stop.setter
+    def should_stop(self, value: bool) -> None:
+        self.state.stopped = bool(value)
 
     @property
     def step(self) -> int:
@@ -124,11 +122,7 @@ class Trainer:
         That is the KL's weight, or the capacity of a `BetaVAEWithCapacity`; a VQ-VAE has neither,
         and of a user's loss no warm-up is known.
         """
-        if isinstance(self.model, VQVAE):
-            return 0
-        if isinstance(self.loss, VAETrainer):
-            return self.loss.warmup_steps
-        return getattr(self.model, "warmup_steps", 0) if self.loss is None else 0
+        return warmup.warmup_steps(self.loss, self.model)
 
     def train(
         self,
@@ -167,15 +161,16 @@ class Trainer:
         seed = self.seed if shuffle else None
         source = self._source(train_data, batch_size, seed, drop_remainder=self.drop_remainder)
         val_source = None if val_data is None else self._source(val_data, batch_size)
-        more = self._begin(num_epochs)
         state, began = self.state, self.step
+        more, whole = state.begin(num_epochs), self.mode == "epoch"
+        one_epoch = partial(epochs.one_epoch, self._program, state, source)
         self._program.settle()
         with self._interrupts, self._events.run():
             try:
-                while more and self._has_epochs():
+                while more and state.has_epochs:
                     epoch = state.epoch
                     self._events.tell("on_epoch_begin", epoch)
-                    logs = epochs.means(self._one_epoch(source, epoch))
+                    logs = epochs.means(one_epoch(self._events, self._interrupts, whole=whole))
                     self._interrupts.check()
                     if val_source is not None:
                         logs |= self._validate(val_source)
@@ -187,8 +182,7 @@ class Trainer:
                     self._events.tell("on_stop")
                 raise
             if self.step > began:
-                self._events.tell("on_stop")
-                self._warn_of_warmup()
+                self._end()
         return self.history
 
     def evaluate(self, data: Any, batch_size: int | None = None) -> Logs:
@@ -215,7 +209,7 @@ class Trainer:
         if not self.step:
             self._check_data(batch)
         (take,) = epochs.stream_steps(self._program, [batch], 0)
-        _, terms = self._take(take, self._program.place(np.True_))
+        _, terms = epochs.take_step(self._program, self.state, take, self._program.place(np.True_))
         host = epochs.joined([jax.device_get(terms)])
         self.check(host)
         return epochs.means(host)
@@ -233,14 +227,7 @@ class Trainer:
             CheckpointError: it cannot be written.
             TypeError: a callback has a state that JSON cannot hold.
         """
-        self._events.afterwards(lambda: self._save(store, score))
-
-    def _save(self, store: CheckpointStore, score: float | None) -> None:
-        self.state.metrics = jax.device_get(self.state.metrics)
-        self.state.stopped = self.should_stop
-        facts = {"callbacks": self._events.states(), "seed": self.seed}
-        facts = self.state.to_facts() | facts
-        store.save(self.step, self._arrays(), facts, score, self._lineage)
+        self._events.afterwards(lambda: self._saving.save(store, self.state, score))
 
     def restore(
         self, folder: str | Path, step: int | str | None = None, *, weights_only: bool = False
@@ -262,34 +249,12 @@ class Trainer:
             CheckpointError: there is none that is whole and of such a model.
             ValueError: the run that was saved had another seed, or `step` is none.
         """
-        parts = self._arrays()
-        wanted = {MODEL: parts[MODEL]} if weights_only else parts
-        found = CheckpointStore(folder).restore(wanted, step)
-        facts = found.facts
-        if not weights_only:
-            if facts["seed"] != self.seed:
-                raise ValueError(
-                    f"seed must be that of the run that was saved, {facts['seed']}, "
-                    f"not {self.seed}."
-                )
-            self._events.load_states(facts["callbacks"])
-        training = self._program.training
-        live = training.named()
-        saved = found.arrays
-        training.write(
-            [from_host(saved[name], like) if name in saved else like for name, like in live.items()]
-        )
         if weights_only:
-            fresh = nnx.Optimizer(self.model, self.optimizer.tx, wrt=self.optimizer.wrt)
-            nnx.update(self.optimizer, nnx.state(fresh))
-            self.state, self._lineage, self._resumed = RunState(), Lineage(), False
+            found = self._saving.restore_weights(folder, step, self.optimizer, self.model)
+            self.state = RunState()
         else:
-            self.state, self._lineage, self._resumed = (
-                RunState.from_facts(facts),
-                found.lineage,
-                True,
-            )
-        return found.step
+            found, self.state = self._saving.restore(folder, step)
+        return found
 
     def check(self, metrics: epochs.HostMetrics) -> epochs.HostMetrics:
         """Refuse metrics that are not finite, `[steps]` of the last steps; `step` is at the first.
@@ -297,79 +262,15 @@ class Trainer:
         Raises:
             NonFiniteError: one is not.
         """
-        good = np.all([np.isfinite(values) for values in metrics.values()], axis=0)
-        if not good.all():
-            first = int(np.argmin(good))
-            self.state.step -= len(good) - first
-            check_finite({name: values[first] for name, values in metrics.items()}, self.step)
-        return metrics
+        return epochs.check(self.state, metrics)
 
-    def _has_epochs(self) -> bool:
-        state = self.state
-        return state.epoch < state.last_epoch and (state.batch > 0 or not self.should_stop)
-
-    def _begin(self, num_epochs: int) -> bool:
-        """Set which epochs a call of `train` goes through; whether there are any."""
-        state = self.state
-        if not self._resumed:
-            state.first_epoch, state.last_epoch = state.epoch, state.epoch + num_epochs
-            # What is left of an epoch that was cut off is of the data of another call.
-            state.batch, state.metrics, self.should_stop = 0, [], False
-            return True
-        last = state.first_epoch + num_epochs
-        self.should_stop = state.stopped and last <= state.last_epoch
-        done = state.epoch - state.first_epoch
-        if num_epochs <= done or (self.should_stop and not state.batch):
-            reason = (
-                "a callback ended it there" if self.should_stop else f"num_epochs is {num_epochs}"
-            )
-            warnings.warn(
-                f"nothing is trained: the run that was restored has {done} epochs, and {reason}; "
-                "num_epochs counts those of the whole run, so that a larger one goes on.",
-                stacklevel=3,
-            )
-            return False
-        self._resumed, state.last_epoch = False, last
-        return True
-
-    def _warn_of_warmup(self) -> None:
-        if self._events.compare_epochs and self.step < self.warmup_steps:
-            if not self._warned_of_warmup:
-                warnings.warn(
-                    f"the run ended at step {self.step}, before its warm-up of {self.warmup_steps} "
-                    "steps: the loss did not reach the weights that epochs are compared by.",
-                    stacklevel=3,
-                )
+    def _end(self) -> None:
+        """Tell callbacks that the run has come to its end."""
+        self._events.tell("on_stop")
+        short = self._events.compare_epochs and self.step < self.warmup_steps
+        if short and not self._warned_of_warmup:
             self._warned_of_warmup = True
-
-    def _one_epoch(self, source: Any, epoch: int) -> epochs.HostMetrics:
-        """Go through an epoch, or what is left of it; the metrics of all its batches."""
-        program, state = self._program, self.state
-        if isinstance(source, sources.InMemory):
-            if self.mode == "epoch" and state.batch == 0:
-                metrics = epochs.whole_epoch(program, source, epoch, state.step)
-                state.step += source.batches
-                self.check(metrics)
-                state.batch, state.metrics = source.batches, [metrics]
-                return metrics
-            steps = epochs.memory_steps(program, source, epoch, state.batch)
-        else:
-            steps = epochs.stream_steps(program, source, state.batch)
-        fine = self._program.place(np.True_)
-        for take in self._interrupts.waiting(steps):
-            self._events.tell("on_batch_begin", state.batch)
-            fine, terms = self._take(take, fine)
-            state.metrics.append(terms)
-            state.batch += 1
-            self._events.tell("on_batch_end", state.batch - 1, terms)
-        if not state.metrics:
-            raise ValueError("data must have at least one batch an epoch, and there is none.")
-        return self.check(epochs.joined(jax.device_get(state.metrics)))
-
-    def _take(self, take: epochs.Step, fine: jax.Array) -> Fine:
-        found = take(fine, self._program.number(self.state.step))
-        self.state.step += 1
-        return found
+            warmup.warn_of_short_run(self.step, self.warmup_steps)
 
     def _validate(self, source: Any) -> Logs:
         self._events.tell("on_validation_begin")
@@ -379,15 +280,10 @@ class Trainer:
 
     def _evaluate(self, source: Any) -> Logs:
         values = self._program.model_values(self._program.training.read())
+        step = warmup.evaluation_step(self.loss, self.model, self.step)
         if not isinstance(source, sources.InMemory):
             source = self._interrupts.waiting(source)
-        return epochs.evaluated(self._program, values, source, self._evaluation_step())
-
-    def _evaluation_step(self) -> int:
-        """A step at which the loss has the weights of the end of its warm-up."""
-        if isinstance(self.loss, VAETrainer):
-            return self.loss.full_weight_step
-        return max(self.step, self.warmup_steps)
+        return epochs.evaluated(self._program, values, source, step)
 
     def _source(
         self,
@@ -400,10 +296,3 @@ class Trainer:
         options = {"seed": seed, "drop_remainder": drop_remainder}
         place = self._program.everywhere
         return sources.source(data, batch_size, check=self._check_data, sharding=place, **options)
-
-    def _arrays(self) -> dict[str, dict[str, np.ndarray]]:
-        """The arrays of the model and of the optimizer, by their paths."""
-        parts: dict[str, dict[str, np.ndarray]] = {MODEL: {}, OPTIMIZER: {}}
-        for name, value in self._program.training.named().items():
-            parts[name.partition("/")[0]][name] = to_host(value)
-        return parts

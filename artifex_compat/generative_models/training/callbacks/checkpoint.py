@@ -16,10 +16,10 @@ from artifex_compat.generative_models.core.configuration.config import Config
 from artifex_compat.generative_models.training.callbacks.base import Callback
 from artifex_compat.generative_models.training.callbacks.monitor import (
     MODES,
-    in_warmup,
     value_of,
 )
 from artifex_compat.generative_models.training.checkpoints import CheckpointStore
+from artifex_compat.generative_models.training.warmup import in_warmup
 from edifice_py.checks import positive_int
 
 

@@ -17,11 +17,11 @@ from artifex_compat.generative_models.core.configuration.config import Config
 from artifex_compat.generative_models.training.callbacks.base import Callback
 from artifex_compat.generative_models.training.callbacks.monitor import (
     MODES,
-    in_warmup,
     is_better,
     value_of,
     worst,
 )
+from artifex_compat.generative_models.training.warmup import in_warmup
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 MODES = ("min", "max")
 
@@ -27,15 +26,3 @@ def worst(mode: str) -> float:
 def is_better(value: float, best: float, mode: str, min_delta: float = 0.0) -> bool:
     """Whether a value is better than the best so far, by more than `min_delta`."""
     return value < best - min_delta if mode == "min" else value > best + min_delta
-
-
-def in_warmup(trainer: Any, monitor: str) -> bool:
-    """Whether the warm-up of the loss is part of a metric of the epoch that has just ended.
-
-    Validation has the weights that the loss ends with, whatever the step; a metric of training has
-    those of the steps of its epoch.
-    """
-    if monitor.startswith("val_") or not trainer.warmup_steps:
-        return False
-    rows = trainer.history
-    return bool((rows[-2]["step"] if len(rows) > 1 else 0) < trainer.warmup_steps)

@@ -108,12 +108,6 @@ class VAETrainer:
         by_name = {"none": 0, "cyclical": -(-config.cyclical_period // 2)}
         return by_name.get(config.kl_annealing, config.kl_warmup_steps)
 
-    @property
-    def full_weight_step(self) -> int:
-        """A step at which the KL has its full weight; a sigmoid reaches that after the warm-up."""
-        slow = 3 if self.config.kl_annealing == "sigmoid" else 1
-        return min(slow * self.warmup_steps, 2**31 - 1)
-
     def get_kl_weight(self, step: float | jax.Array) -> jax.Array:
         """Weight of the KL at a step, from 0 to beta.
 
