@@ -85,14 +85,15 @@ def choice(name: str, value: object, allowed: Collection[str]) -> str:
 def named(function: Callable[P, R]) -> Callable[P, R]:
     """A function that names the nearest argument where it is given one that it does not have.
 
-    Its arguments are those that it has annotations for.
+    Its arguments are those that it has annotations for; the `__init__` of a class speaks for it.
     """
-    names = [name for name in function.__annotations__ if name not in ("self", "return")]
-    called = function.__qualname__.removesuffix(".__init__")
+    names = dict.fromkeys(n for n in function.__annotations__ if n != "return")
 
     @wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        options(called, kwargs, names)
+        if not kwargs.keys() <= names.keys():
+            owner = type(args[0]) if function.__name__ == "__init__" else function
+            options(owner.__name__, kwargs, names)
         return function(*args, **kwargs)
 
     return checked

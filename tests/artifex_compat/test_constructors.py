@@ -17,9 +17,14 @@ from artifex_compat.generative_models.models.vae import (
     VQVAE,
     BetaVAE,
     BetaVAEWithCapacity,
+    CNNEncoder,
     ConditionalVAE,
+    MLPDecoder,
+    MLPEncoder,
     create_vae_model,
 )
+from artifex_compat.generative_models.models.vae.decoders import create_decoder
+from artifex_compat.generative_models.models.vae.encoders import SpatialEncoder, create_encoder
 from tests.artifex_compat.make import (
     IMAGE,
     MODELS,
@@ -177,3 +182,55 @@ def test_the_builder_picks_the_model_by_its_config(model):
 def test_what_the_builder_refuses(config, words):
     with pytest.raises(TypeError, match=words):
         VAEBuilder().build(config, rngs=nnx.Rngs(0))
+
+
+@pytest.mark.parametrize(
+    ("make", "given"),
+    [
+        (lambda **given: MLPEncoder(encoder_config(activation="gelu"), **given), "activation"),
+        (lambda **given: MLPEncoder(encoder_config(), **given), "use_batch_norm"),
+        (lambda **given: CNNEncoder(encoder_config(dropout_rate=0.5), **given), "dropout_rate"),
+        (lambda **given: MLPDecoder(decoder_config(), **given), "output_activation"),
+        (lambda **given: MLPDecoder(config=decoder_config(), **given), "activation"),
+    ],
+)
+def test_what_is_the_default_is_refused_beside_a_configuration_too(make, given):
+    defaults = {"activation": "relu", "output_activation": "sigmoid"}
+    with pytest.raises(TypeError, match=f"{given} stands in the (Enc|Dec)oderConfig already"):
+        make(**{given: defaults.get(given, 0)}, rngs=nnx.Rngs(0))
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "words"),
+    [
+        (VAE, "kl_weigt", "VAE has no option 'kl_weigt'; it takes encoder, .*mean 'kl_weight'"),
+        (BetaVAE, "beta_defualt", "mean 'beta_default'"),
+        (VQVAE, "num_embedding", "mean 'num_embeddings'"),
+        (ConditionalVAE, "num_clases", "mean 'num_classes'"),
+        (MLPEncoder, "hiden_dims", "MLPEncoder has no option .*mean 'hidden_dims'"),
+        (MLPDecoder, "ouput_dim", "mean 'output_dim'"),
+        (create_vae_model, "confg", "create_vae_model has no option .*mean 'config'"),
+    ],
+)
+def test_an_unknown_argument_is_refused_with_the_nearest(kind, given, words):
+    with pytest.raises(TypeError, match=words):
+        kind(**{given: 1})
+
+
+def test_options_of_a_condition_need_one():
+    for create, config in ((create_encoder, encoder_config()), (create_decoder, decoder_config())):
+        with pytest.raises(TypeError, match="num_classes must not be given without conditional=Tr"):
+            create(config, num_classes=3, rngs=nnx.Rngs(0))
+        with pytest.raises(TypeError, match="did you mean 'condition_dim'"):
+            create(config, conditional=True, num_classes=3, condition_dims=4, rngs=nnx.Rngs(0))
+
+
+def test_options_that_networks_cannot_have_are_refused():
+    with pytest.raises(ValueError, match="use_batch_norm must be off beside use_layer_norm"):
+        MLPEncoder([3], 2, "relu", 4, use_batch_norm=True, use_layer_norm=True, rngs=nnx.Rngs(0))
+    with pytest.raises(
+        ValueError, match="use_batch_norm must be False in a SpatialEncoder, not Tr"
+    ):
+        SpatialEncoder([3], 2, "relu", IMAGE, use_batch_norm=True, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match="use_layer_norm must be True or False, not 'yes'"):
+        MLPEncoder([3], 2, "relu", 4, use_layer_norm="yes", rngs=nnx.Rngs(0))

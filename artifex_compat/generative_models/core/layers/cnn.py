@@ -8,7 +8,7 @@ from artifex_compat.generative_models.core.activations import layer_features
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
 from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
-from edifice_py.checks import positive_int
+from edifice_py.checks import named, positive_int
 
 KERNEL = (3, 3)
 STRIDES = (2, 2)
@@ -32,6 +32,7 @@ class CNN(Stack):
         ValueError: a size is not positive, or the activation unknown.
     """
 
+    @named
     def __init__(
         self,
         hidden_dims: Sequence[int],

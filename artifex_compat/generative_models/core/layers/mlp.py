@@ -8,7 +8,7 @@ from artifex_compat.generative_models.core.activations import layer_features
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
 from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
-from edifice_py.checks import positive_int
+from edifice_py.checks import named, positive_int
 
 BATCH_NORM_MOMENTUM = 0.9
 
@@ -29,6 +29,7 @@ class MLP(Stack):
         ValueError: a width is not positive, or the activation unknown.
     """
 
+    @named
     def __init__(
         self,
         hidden_dims: Sequence[int],

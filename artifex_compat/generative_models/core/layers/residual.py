@@ -11,7 +11,7 @@ from artifex_compat.generative_models.core.configuration.checks import some_size
 from artifex_compat.generative_models.core.layers.cnn import BATCH_NORM_MOMENTUM, KERNEL, STRIDES
 from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
 from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
-from edifice_py.checks import positive_int
+from edifice_py.checks import named, positive_int
 
 
 class ResidualBlock(nnx.Module):
@@ -53,6 +53,7 @@ class ResidualBlock(nnx.Module):
 class ResNet(Stack):
     """Residual blocks, each with an activation; the arguments are those of `CNN`."""
 
+    @named
     def __init__(
         self,
         hidden_dims: Sequence[int],

@@ -7,6 +7,7 @@ import jax
 from flax import nnx
 
 from artifex_compat.generative_models.core.activations import ACTIVATIONS
+from artifex_compat.generative_models.core.configuration.checks import probability
 from artifex_compat.generative_models.core.random import stream_key
 from edifice_py.checks import choice
 
@@ -18,11 +19,11 @@ class StackOptions:
     Attributes:
         activation: a name of `ACTIVATIONS`, after every layer.
         batch_norm: normalise by the batch in training, by running statistics otherwise.
-        layer_norm: normalise each example by itself, in place of batch normalisation.
+        layer_norm: normalise each example by itself, where there is no batch normalisation.
         dropout_rate: the part of a layer's output that training leaves out.
 
     Raises:
-        ValueError: the activation is unknown.
+        ValueError: the activation is unknown, the rate not from 0 to 1, or both norms are on.
     """
 
     activation: str = "relu"
@@ -32,6 +33,9 @@ class StackOptions:
 
     def __post_init__(self) -> None:
         choice("activation", self.activation, ACTIVATIONS)
+        probability("dropout_rate", self.dropout_rate)
+        if self.batch_norm and self.layer_norm:
+            raise ValueError("use_batch_norm must be off beside use_layer_norm: give one of them.")
 
 
 class Stack(nnx.Module):

@@ -25,7 +25,7 @@ from artifex_compat.generative_models.models.vae.encoders import create_encoder
 from artifex_compat.generative_models.models.vae.fitting import example_shape
 from artifex_compat.generative_models.models.vae.latent_model import LatentModel
 from artifex_compat.generative_models.models.vae.networks import Network
-from edifice_py.checks import native, same_shape
+from edifice_py.checks import named, native, same_shape
 from edifice_py.core import gaussian
 
 Outputs = dict[str, Any]
@@ -62,6 +62,7 @@ class VAE(LatentModel):
     config_class: type[VAEConfig] = VAEConfig
     kl_weight: float
 
+    @named
     def __init__(
         self,
         encoder: Any = None,

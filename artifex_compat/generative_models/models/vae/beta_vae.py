@@ -13,6 +13,7 @@ from artifex_compat.generative_models.core.configuration import (
 from artifex_compat.generative_models.models.vae import losses
 from artifex_compat.generative_models.models.vae.assembly import assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
+from edifice_py.checks import named
 from edifice_py.core import schedules
 
 ReconstructionLoss = Callable[[jax.Array, jax.Array], jax.Array]
@@ -42,6 +43,7 @@ class BetaVAE(VAE):
     beta_warmup_steps: int
     reconstruction_loss_type: str
 
+    @named
     def __init__(
         self,
         encoder: Any = None,
@@ -137,6 +139,7 @@ class BetaVAEWithCapacity(BetaVAE):
     capacity_num_iter: int
     gamma: float
 
+    @named
     def __init__(
         self,
         encoder: Any = None,

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.random import stream_key
+from edifice_py.checks import named
 from edifice_py.core import quantize
 
 KMEANS_ITERATIONS = 10
@@ -40,6 +41,7 @@ class Codebook(nnx.Embed):
         started: whether the codes are on the k-means yet, only with `kmeans_init`.
     """
 
+    @named
     def __init__(
         self,
         num_embeddings: int,

@@ -22,6 +22,7 @@ from artifex_compat.generative_models.models.vae.encoders import (
     ConditionalEncoder,
     create_encoder,
 )
+from edifice_py.checks import named
 
 _CONDITION = ("num_classes", "condition_dim", "condition_type", "embed_dim")
 
@@ -58,6 +59,7 @@ class ConditionalVAE(VAE):
     num_classes: int
     embed_dim: int | None
 
+    @named
     def __init__(
         self,
         encoder: Any = None,

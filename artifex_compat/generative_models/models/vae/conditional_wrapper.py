@@ -1,5 +1,6 @@
 """What turns a network into a conditional one: labels become vectors that join its input."""
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any, Self, TypeGuard
 
@@ -14,7 +15,7 @@ from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.conditioning import condition_vectors, join
 from artifex_compat.generative_models.models.vae.fitting import Shape, example_shape
 from artifex_compat.generative_models.models.vae.networks import Network
-from edifice_py.checks import choice, native, positive_int
+from edifice_py.checks import choice, named, native, options, positive_int
 from edifice_py.nx import float_type
 
 
@@ -39,6 +40,7 @@ class ConditionalWrapper(nnx.Module):
         ValueError: a value is not allowed.
     """
 
+    @named
     def __init__(
         self,
         module: nnx.Module,
@@ -168,6 +170,20 @@ class ConditionalWrapper(nnx.Module):
     def _joined(self, shape: Shape) -> Shape:
         flat = (prod(shape),) if self._flattens else shape
         return (*flat[:-1], flat[-1] + self.condition_features)
+
+
+def check_condition_options(
+    function: str, conditional: bool, given: Mapping[str, object], others: Mapping[str, object]
+) -> None:
+    """Refuse options of a condition where there is none, and options that no condition has.
+
+    Raises:
+        TypeError: one was given.
+    """
+    options(function, others, (*given, "condition_dim", "condition_type"))
+    for name, value in {**given, **others}.items():
+        if not conditional and value is not None:
+            raise TypeError(f"{name} must not be given without conditional=True, not {value!r}.")
 
 
 def _is_built(module: Any) -> TypeGuard[Network]:

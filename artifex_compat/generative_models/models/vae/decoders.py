@@ -19,7 +19,10 @@ from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
 from artifex_compat.generative_models.models.vae.calling import call_in_mode
-from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
+from artifex_compat.generative_models.models.vae.conditional_wrapper import (
+    ConditionalWrapper,
+    check_condition_options,
+)
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
     halved,
@@ -29,7 +32,7 @@ from artifex_compat.generative_models.models.vae.fitting import (
 from artifex_compat.generative_models.models.vae.networks import Decoder
 from artifex_compat.generative_models.models.vae.spatial_autoencoder import SpatialDecoder
 from artifex_compat.generative_models.models.vae.unified import decoder_config
-from edifice_py.checks import choice
+from edifice_py.checks import choice, named
 
 
 class MLPDecoder(Decoder):
@@ -220,13 +223,17 @@ def create_decoder(
 
     Raises:
         ValueError: the type is unknown, or a value not allowed.
+        TypeError: an option is unknown, or is of a condition where there is none.
     """
     kind = _DECODERS[choice("decoder_type", decoder_type, ENCODER_TYPES)]
+    given = {"num_classes": num_classes, "embed_dim": embed_dim}
+    check_condition_options("create_decoder", conditional, given, options)
     if not conditional:
         return kind(config=config, rngs=rngs)
     return ConditionalDecoder.around(kind, config, num_classes, embed_dim, rngs=rngs, **options)
 
 
+@named
 def create_decoder_unified(
     *,
     config: ModelConfiguration,

@@ -17,7 +17,10 @@ from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.layers.mlp import MLP
 from artifex_compat.generative_models.core.layers.residual import ResNet
 from artifex_compat.generative_models.models.vae.calling import call_in_mode
-from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
+from artifex_compat.generative_models.models.vae.conditional_wrapper import (
+    ConditionalWrapper,
+    check_condition_options,
+)
 from artifex_compat.generative_models.models.vae.fitting import (
     Shape,
     halved,
@@ -26,7 +29,7 @@ from artifex_compat.generative_models.models.vae.fitting import (
 from artifex_compat.generative_models.models.vae.networks import Encoder
 from artifex_compat.generative_models.models.vae.spatial_autoencoder import SpatialEncoder
 from artifex_compat.generative_models.models.vae.unified import encoder_config
-from edifice_py.checks import choice
+from edifice_py.checks import choice, named
 
 Posterior = tuple[jax.Array, jax.Array]
 
@@ -196,13 +199,17 @@ def create_encoder(
 
     Raises:
         ValueError: the type is unknown, or a value not allowed.
+        TypeError: an option is unknown, or is of a condition where there is none.
     """
     kind = _ENCODERS[choice("encoder_type", encoder_type, ENCODER_TYPES)]
+    given = {"num_classes": num_classes, "embed_dim": embed_dim}
+    check_condition_options("create_encoder", conditional, given, options)
     if not conditional:
         return kind(config=config, rngs=rngs)
     return ConditionalEncoder.around(kind, config, num_classes, embed_dim, rngs=rngs, **options)
 
 
+@named
 def create_encoder_unified(
     *,
     config: ModelConfiguration,

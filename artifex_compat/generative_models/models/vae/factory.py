@@ -17,7 +17,7 @@ from artifex_compat.generative_models.models.vae.unified import (
     encoder_config,
 )
 from artifex_compat.generative_models.models.vae.vq_vae import VQVAE
-from edifice_py.checks import options
+from edifice_py.checks import named, options
 
 _MODELS: dict[str, type[VAE]] = {
     "vae": VAE,
@@ -29,6 +29,7 @@ _MODELS: dict[str, type[VAE]] = {
 _NOT_OPTIONS = ("name", "description", "tags", "metadata", "encoder", "decoder", "encoder_type")
 
 
+@named
 def create_vae_model(config: ModelConfiguration | None = None, *, rngs: nnx.Rngs) -> VAE:
     """The model of a unified configuration.
 

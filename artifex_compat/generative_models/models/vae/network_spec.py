@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from artifex_compat.generative_models.core.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
-from artifex_compat.generative_models.core.configuration.checks import probability, some_sizes
+from artifex_compat.generative_models.core.configuration.checks import (
+    flag,
+    probability,
+    some_sizes,
+)
 from artifex_compat.generative_models.core.configuration.network_configs import (
     DecoderConfig,
     EncoderConfig,
@@ -70,16 +74,29 @@ class NetworkSpec:
         cls,
         hidden_dims: object,
         latent_dim: object,
-        activation: object,
         shape: tuple[int, ...] | None,
+        *,
+        activation: object,
         output_activation: object,
-        **stack: Any,
+        dropout_rate: object,
+        **flags: object,
     ) -> "NetworkSpec":
-        """The specification of arguments, checked; the layers run as given."""
+        """The specification of arguments, checked; None for the default. The layers run as given.
+
+        Args:
+            hidden_dims: as the attribute.
+            latent_dim: as the attribute.
+            shape: as the attribute.
+            activation: after every hidden layer, "relu" by default.
+            output_activation: after the last layer of a decoder, "sigmoid" by default.
+            dropout_rate: of every hidden layer, 0 by default.
+            **flags: `use_batch_norm` and `use_layer_norm`, off by default.
+        """
         dims = some_sizes("hidden_dims", hidden_dims)
-        stack["activation"] = choice("activation", activation, ACTIVATIONS)
-        stack["dropout_rate"] = probability("dropout_rate", stack["dropout_rate"])
-        last = choice("output_activation", output_activation, OUTPUT_ACTIVATIONS)
+        last = choice("output_activation", _or(output_activation, "sigmoid"), OUTPUT_ACTIVATIONS)
+        stack: dict[str, Any] = {name: flag(name, _or(on, False)) for name, on in flags.items()}
+        stack["activation"] = choice("activation", _or(activation, "relu"), ACTIVATIONS)
+        stack["dropout_rate"] = probability("dropout_rate", _or(dropout_rate, 0.0))
         pairs, width = tuple(stack.items()), positive_int("latent_dim", latent_dim)
         return cls(dims, width, shape, dims[0], last, pairs)
 
@@ -89,14 +106,18 @@ def config_alone(kind: type, **beside: object) -> None:
 
     Args:
         kind: the type of the configuration.
-        **beside: arguments; those that were not given are None, 0, False or "relu" or "sigmoid".
+        **beside: arguments, None for those that were not given.
 
     Raises:
         TypeError: one was given.
     """
     for name, value in beside.items():
-        if value not in (None, 0, False, "relu", "sigmoid"):
+        if value is not None:
             raise TypeError(f"{name} stands in the {kind.__name__} already: give one or the other.")
+
+
+def _or(value: object, default: object) -> object:
+    return default if value is None else value
 
 
 def wrong_config(given: object, kind: type) -> TypeError:

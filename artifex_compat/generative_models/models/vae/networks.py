@@ -8,7 +8,11 @@ import jax
 from flax import nnx
 
 from artifex_compat.generative_models.core.activations import OUTPUT_ACTIVATIONS, Activation
-from artifex_compat.generative_models.core.configuration.checks import optional, size_or_sizes
+from artifex_compat.generative_models.core.configuration.checks import (
+    only,
+    optional,
+    size_or_sizes,
+)
 from artifex_compat.generative_models.core.configuration.network_configs import (
     DecoderConfig,
     EncoderConfig,
@@ -26,7 +30,7 @@ from artifex_compat.generative_models.models.vae.network_spec import (
     config_alone,
     wrong_config,
 )
-from edifice_py.checks import native
+from edifice_py.checks import named, native
 
 
 class Network(nnx.Module):
@@ -101,7 +105,7 @@ class Encoder(Network):
     Args:
         hidden_dims: width or channels of each layer; an `EncoderConfig` may stand here.
         latent_dim: width of the mean and of the log-variance.
-        activation: after every hidden layer.
+        activation: after every hidden layer, "relu" where not given.
         input_dim: shape of one example, or its width. Where it is not given, the first batch says
             it, and the weights are made then.
         config: an `EncoderConfig` in place of all of these.
@@ -114,17 +118,21 @@ class Encoder(Network):
         TypeError: both styles are mixed, or something is missing.
     """
 
+    refused: tuple[str, ...] = ()
+    """Options that it does not have: refused where given, off whatever a configuration says."""
+
+    @named
     def __init__(
         self,
         hidden_dims: Sequence[int] | EncoderConfig | None = None,
         latent_dim: int | None = None,
-        activation: str = "relu",
+        activation: str | None = None,
         input_dim: Sequence[int] | int | None = None,
         *,
         config: EncoderConfig | None = None,
-        use_batch_norm: bool = False,
-        use_layer_norm: bool = False,
-        dropout_rate: float = 0.0,
+        use_batch_norm: bool | None = None,
+        use_layer_norm: bool | None = None,
+        dropout_rate: float | None = None,
         condition_features: int = 0,
         rngs: nnx.Rngs,
     ) -> None:
@@ -147,13 +155,15 @@ class Encoder(Network):
             spec = NetworkSpec.of_parts(
                 given,
                 latent_dim,
-                activation,
                 optional(size_or_sizes)("input_dim", input_dim),
-                "linear",
+                activation=activation,
+                output_activation="linear",
                 use_batch_norm=use_batch_norm,
                 use_layer_norm=use_layer_norm,
                 dropout_rate=dropout_rate,
             )
+            for option in self.refused:
+                only(False, f"a {type(self).__name__}")(option, spec.stack[option])
         self.spec = spec
         self.latent_dim = spec.latent_dim
         self.hidden_dims = spec.hidden_dims
@@ -193,8 +203,8 @@ class Decoder(Network):
             `DecoderConfig` may stand here, whose `hidden_dims` run in reverse.
         output_dim: shape of one reconstruction, or its width.
         latent_dim: width of a latent vector.
-        activation: after every hidden layer.
-        output_activation: after the last layer.
+        activation: after every hidden layer, "relu" where not given.
+        output_activation: after the last layer, "sigmoid" where not given.
         config: a `DecoderConfig` in place of all of these.
         use_batch_norm, use_layer_norm, dropout_rate: options of the layers, off by default.
         rngs: parameters come from its stream `params`.
@@ -206,18 +216,19 @@ class Decoder(Network):
 
     takes_name = "z"
 
+    @named
     def __init__(
         self,
         hidden_dims: Sequence[int] | DecoderConfig | None = None,
         output_dim: Sequence[int] | int | None = None,
         latent_dim: int | None = None,
-        activation: str = "relu",
+        activation: str | None = None,
         *,
         config: DecoderConfig | None = None,
-        output_activation: str = "sigmoid",
-        use_batch_norm: bool = False,
-        use_layer_norm: bool = False,
-        dropout_rate: float = 0.0,
+        output_activation: str | None = None,
+        use_batch_norm: bool | None = None,
+        use_layer_norm: bool | None = None,
+        dropout_rate: float | None = None,
         condition_features: int = 0,
         rngs: nnx.Rngs | None = None,
     ) -> None:
@@ -241,9 +252,9 @@ class Decoder(Network):
             spec = NetworkSpec.of_parts(
                 given,
                 latent_dim,
-                activation,
                 size_or_sizes("output_dim", output_dim),
-                output_activation,
+                activation=activation,
+                output_activation=output_activation,
                 use_batch_norm=use_batch_norm,
                 use_layer_norm=use_layer_norm,
                 dropout_rate=dropout_rate,

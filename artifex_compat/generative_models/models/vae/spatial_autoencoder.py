@@ -34,6 +34,8 @@ class SpatialEncoder(Encoder):
         ValueError: the activation is not relu, silu or gelu, as in Artifex.
     """
 
+    refused = ("use_batch_norm",)
+
     def build(self, shape: Shape, rngs: nnx.Rngs) -> None:
         """Make the weights for images `(height, width, channels)`."""
         _, _, channels = image_shape("input_shape", shape)

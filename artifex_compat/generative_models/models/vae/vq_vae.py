@@ -16,7 +16,7 @@ from artifex_compat.generative_models.models.vae.base import VAE, Outputs
 from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.codebook import Codebook
 from artifex_compat.generative_models.models.vae.latent_model import sample_count
-from edifice_py.checks import scalar
+from edifice_py.checks import named, scalar
 from edifice_py.core import quantize
 
 
@@ -57,6 +57,7 @@ class VQVAE(VAE):
     dead_code_threshold: float
     kmeans_init: bool
 
+    @named
     def __init__(
         self,
         encoder: Any = None,
