@@ -102,7 +102,7 @@ class Model:
 def _glorot_uniform(key: jax.Array, layer: Dense) -> jax.Array:
     """Axon folds the first four bytes of the md5 of the parameter's name into the key."""
     digest = hashlib.md5(f"{layer.name}.kernel".encode(), usedforsecurity=False).digest()
-    kernel_key = random.fold_in(key, int.from_bytes(digest[:4], "big"))
+    kernel_key = random.fold_in(key, np.uint32(int.from_bytes(digest[:4], "big")))
     fan = np.float32((layer.inputs + layer.outputs) / 2)
     limit = np.sqrt(np.float32(3) * (np.float32(1) / fan))
     shape = (layer.inputs, layer.outputs)

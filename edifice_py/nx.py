@@ -21,9 +21,15 @@ def number(value: ArrayLike) -> ArrayLike:
 
 
 def float_type(*arrays: ArrayLike) -> np.dtype:
-    """The type that arrays are computed with together; integers alone count as float32."""
-    with jax.numpy_dtype_promotion("standard"):  # Nx's rules, whatever JAX is set to
+    """The type that arrays are computed with together; integers alone count as float32.
+
+    As in Nx, float16 and bfloat16 together are float16.
+    """
+    with jax.numpy_dtype_promotion("standard"):  # Nx's rules but for that, whatever JAX is set to
         dtype = jnp.result_type(*arrays)
+        floats = [jnp.result_type(array) for array in arrays]
+    if dtype == jnp.float32 and jnp.float16 in floats and jnp.float32 not in floats:
+        return jnp.dtype(jnp.float16)
     return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.dtype(jnp.float32)
 
 

@@ -69,7 +69,8 @@ def fold_in(key: jax.Array, data: ArrayLike) -> jax.Array:
 
     Args:
         key: the key to derive from.
-        data: a Python integer of up to 64 bits, as for `key`, or an array of integers.
+        data: an array of integers, or a Python integer of up to 64 bits. Of the latter the low 32
+            bits count, as a signed number: so Nx reads it. Give a numpy int64 for more.
 
     Returns:
         uint32[2], or uint32[..., 2] for an array of shape `[...]`.
@@ -85,9 +86,10 @@ def fold_in(key: jax.Array, data: ArrayLike) -> jax.Array:
         [2015327502, 1351855566]
     """
     words = checks.threefry_key("key", key)
-    if isinstance(data, np.ndarray | jax.Array) and jnp.issubdtype(data.dtype, jnp.integer):
+    if isinstance(data, np.ndarray | np.generic | jax.Array) and data.dtype.kind in "iu":
         return _fold_in(words, _array_words(data))
-    return _fold_in(words, _words("data", data))
+    low = _words("data", data)[1].astype(np.int32)
+    return _fold_in(words, _array_words(low))
 
 
 def uniform(
@@ -182,9 +184,9 @@ def _words(name: str, value: object) -> np.ndarray:
     return np.array([integer >> 32 & 0xFFFFFFFF, integer & 0xFFFFFFFF], np.uint32)
 
 
-def _array_words(data: np.ndarray | jax.Array) -> jax.Array:
+def _array_words(data: np.ndarray | np.generic | jax.Array) -> jax.Array:
     """Integers of any width as uint32[2, ...], their high and low words; the sign is extended."""
-    if isinstance(data, np.ndarray):  # JAX would cut 64 bits to 32 where x64 is off
+    if not isinstance(data, jax.Array):  # JAX would cut 64 bits to 32 where x64 is off
         wide = data.astype(np.uint64)
         return jnp.asarray(np.stack([wide >> np.uint64(32), wide]).astype(np.uint32))
     if data.dtype.itemsize == 8:

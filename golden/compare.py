@@ -67,7 +67,7 @@ def compare(wanted: Array, had: Array, tolerance: Tolerance, *, wide: bool = Fal
     Returns:
         The greatest differences, and the element that is worst against what is allowed.
     """
-    may_differ = wide and np.issubdtype(had.dtype, np.floating) and _is_float(wanted)
+    may_differ = wide and _is_float(had) and _is_float(wanted)
     if had.shape != wanted.shape or (had.dtype != wanted.dtype and not may_differ):
         problem = f"wanted {describe(wanted)}, had {describe(had)}"
         return Difference(np.inf, np.inf, np.inf, None, None, None, within=False, problem=problem)

@@ -28,8 +28,7 @@ KINDS = ("upstream bug", "convention", "precision")
 
 _WORDS = ("type", "finite", "shape", "any")
 
-NEEDED = ("each", "some")
-"""What a deviation may say of the cases that it covers."""
+_CHOICES = {"type": ("same", "any"), "needed": ("each", "some")}
 
 
 @dataclass(frozen=True)
@@ -54,6 +53,8 @@ class Deviation:
     may be of another shape, or not there."""
     refused: str = ""
     """A glob over what is raised, where there are no outputs."""
+    type: str = "same"
+    """Whether numbers within the bound may be of "any" float type."""
     needed: str = "each"
     """Whether each case that it covers needs it, or "some": where data decide what rounds."""
 
@@ -86,7 +87,7 @@ class Deviation:
             wide: accept float64 where a narrower float is wanted.
         """
         if isinstance(self.bound, Tolerance):
-            difference = compare(wanted, had, self.bound, wide=wide)
+            difference = compare(wanted, had, self.bound, wide=wide or self.type == "any")
             return difference.share if difference.within else math.inf
         if self.bound == "type":
             return 1.0 if compare(wanted, had, tolerance, wide=True).within else math.inf
@@ -157,9 +158,10 @@ def _deviation(entry: object) -> Deviation:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {given}")
     if not values.get("function") or not values.get("reason"):
         raise ValueError("needs a function and a reason")
-    if values.get("needed", "each") not in NEEDED:
-        given = reprlib.repr(values["needed"])
-        raise ValueError(f"needed must be one of {', '.join(NEEDED)}, not {given}")
+    for name, allowed in _CHOICES.items():
+        if name in values and values[name] not in allowed:
+            given = reprlib.repr(values[name])
+            raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {given}")
     if values.get("dtype", "*") != "*":
         dtype_of(values["dtype"])
     if bool(values.get("refused")) == ("bound" in values):

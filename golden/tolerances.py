@@ -112,8 +112,8 @@ def kind_of(function: str, output: str) -> str:
 
 def precision_of(wanted: Array, inputs: tuple[Array, ...]) -> str:
     """The dtype that says how exact an output can be: a 16-bit one of an input, else its own."""
-    narrow = [name_of(array.dtype) for array in inputs if name_of(array.dtype) in ("f16", "bf16")]
-    return narrow[0] if narrow else name_of(wanted.dtype)
+    of_inputs = {name_of(array.dtype) for array in inputs}
+    return next((n for n in ("bf16", "f16") if n in of_inputs), name_of(wanted.dtype))
 
 
 def tolerance_for(

@@ -184,8 +184,7 @@ defmodule GoldenEdifice.Cases do
   end
 
   defp call("random_fold_in", %{options: options, inputs: inputs}) do
-    # A plain number would be taken as one of 32 bits.
-    data = inputs["data"] || Nx.u64(Keyword.fetch!(options, :data))
+    data = inputs["data"] || Keyword.fetch!(options, :data)
     %{"key" => Nx.Random.fold_in(key(options), data)}
   end
 

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 import edifice_py
-from edifice_py import random
+from edifice_py import nx, random
 from edifice_py.activations import ACTIVATIONS
 from edifice_py.axon import Params
 from edifice_py.core import quantize
@@ -118,18 +118,27 @@ def _loss(case: Case, inputs: Inputs) -> Outputs:
     return {"loss": vae.loss(**inputs, **case.options)}
 
 
+def _inner(case: Case, name: str, default: float, *beside: jax.Array) -> np.ndarray:
+    """An option as Nx takes it inside a gradient: a number of the type that it multiplies."""
+    return np.asarray(case.options.get(name, default), nx.float_type(*beside))
+
+
 def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
+    beta = _inner(case, "beta", 1.0, inputs["mu"], inputs["log_var"])
+
     def loss(arrays: Inputs) -> jax.Array:
-        return vae.loss(**arrays, **case.options)
+        return vae.loss(**arrays, beta=beta)
 
     value, gradients = jax.jit(jax.value_and_grad(loss))(dict(inputs))
     return {"loss": value} | {f"grad_{name}": array for name, array in gradients.items()}
 
 
 def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
+    beta = _inner(case, "beta", 1.0, inputs["mu"], inputs["log_var"])
+
     def loss(mu: jax.Array, log_var: jax.Array) -> jax.Array:
         z, _ = vae.reparameterize(mu, log_var, _key(case))
-        return vae.loss(z, inputs["target"], mu, log_var, beta=case.options.get("beta", 1.0))
+        return vae.loss(z, inputs["target"], mu, log_var, beta=beta)
 
     by_both = jax.jit(jax.value_and_grad(loss, argnums=(0, 1)))
     value, gradients = by_both(inputs["mu"], inputs["log_var"])

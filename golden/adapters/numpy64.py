@@ -73,14 +73,16 @@ def _reparameterize(case: Case, inputs: Inputs) -> Outputs:
 
 
 def _loss(case: Case, inputs: Inputs) -> Outputs:
-    return {"loss": _edifice_loss(case, inputs["reconstruction"], inputs)}
+    beta = training.f32(case.options.get("beta", 1.0))
+    return {"loss": _edifice_loss(beta, inputs["reconstruction"], inputs)}
 
 
 def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
     output, target = inputs["reconstruction"], inputs["target"]
-    by_mu, by_log_var = training.kl_gradients(inputs["mu"], inputs["log_var"], _beta(case))
+    beta = _inner_beta(case)
+    by_mu, by_log_var = training.kl_gradients(inputs["mu"], inputs["log_var"], beta)
     return {
-        "loss": _edifice_loss(case, output, inputs),
+        "loss": _edifice_loss(beta, output, inputs),
         "grad_reconstruction": 2 * (output - target) / target.size,
         "grad_mu": by_mu,
         "grad_log_var": by_log_var,
@@ -88,19 +90,22 @@ def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
 
 
 def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
-    z = _reparameterize(case, inputs)["z"]
+    z, beta = _reparameterize(case, inputs)["z"], _inner_beta(case)
     by_mu, by_log_var = training.posterior_gradients(
-        inputs["mu"], inputs["log_var"], z, 2 * (z - inputs["target"]) / z.size, _beta(case)
+        inputs["mu"], inputs["log_var"], z, 2 * (z - inputs["target"]) / z.size, beta
     )
-    return {"loss": _edifice_loss(case, z, inputs), "grad_mu": by_mu, "grad_log_var": by_log_var}
+    return {"loss": _edifice_loss(beta, z, inputs), "grad_mu": by_mu, "grad_log_var": by_log_var}
 
 
-def _edifice_loss(case: Case, output: Array, inputs: Inputs) -> Array:
-    return training.loss(output, inputs["target"], inputs["mu"], inputs["log_var"], _beta(case))
+def _edifice_loss(beta: float, output: Array, inputs: Inputs) -> Array:
+    return training.loss(output, inputs["target"], inputs["mu"], inputs["log_var"], beta)
 
 
-def _beta(case: Case) -> float:
-    return float(case.options.get("beta", 1.0))
+def _inner_beta(case: Case) -> float:
+    """Beta inside a gradient: of the type of the posterior, where it is a float32 elsewhere."""
+    beta = float(case.options.get("beta", 1.0))
+    wide = any(case.inputs[name].dtype == np.float64 for name in ("mu", "log_var"))
+    return beta if wide else training.f32(beta)
 
 
 def _network_case(case: Case, inputs: Inputs) -> Outputs:
@@ -127,7 +132,7 @@ def _split(case: Case, _: Inputs) -> Outputs:
 def _fold_in(case: Case, inputs: Inputs) -> Outputs:
     key = random.key(case.options["seed"])
     if "data" not in inputs:
-        return {"key": random.fold_in(key, case.options["data"])}
+        return {"key": random.fold_in(key, random.as_plain(case.options["data"]))}
     each = [random.fold_in(key, int(number)) for number in inputs["data"].ravel()]
     return {"key": np.stack(each).reshape(*inputs["data"].shape, 2)}
 

@@ -26,6 +26,11 @@ def fold_in(parent: Array, data: int) -> Array:
     return _threefry(parent, key(data).reshape(2, 1)).ravel()
 
 
+def as_plain(number: int) -> int:
+    """What Nx makes of a number that is no tensor: its low 32 bits, signed."""
+    return int(np.uint32(number & _MASK).astype(np.int32))
+
+
 def uniform(
     parent: Array, shape: tuple[int, ...], dtype: np.dtype, minval: float = 0, maxval: float = 1
 ) -> tuple[Array, Array]:

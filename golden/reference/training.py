@@ -14,6 +14,7 @@ def run(options: Mapping[str, Any], batches: Array) -> dict[str, Array]:
     key = random.key(options["seed"])
     encoder, decoder = network.encoder(options), network.decoder(options)
     params = encoder.init(options["seed"]) | decoder.init(options["seed"])
+    beta = f32(options.get("beta", 1.0))
     adam = Adam(params, options["learning_rate"])
     losses = []
     for x in batches:
@@ -21,10 +22,10 @@ def run(options: Mapping[str, Any], batches: Array) -> dict[str, Array]:
         noise, key = random.normal(key, mu.shape, np.dtype(np.float32))
         z = gaussian.reparameterize(mu, log_var, noise)
         (output,), decoder_before = decoder.forward(params, z)
-        losses.append(loss(output, x, mu, log_var, options.get("beta", 1.0)))
+        losses.append(loss(output, x, mu, log_var, beta))
         error = 2 * (output - x) / x.size
         decoder_gradients, by_z = decoder.backward(params, decoder_before, [error])
-        by_heads = posterior_gradients(mu, log_var, z, by_z, options.get("beta", 1.0))
+        by_heads = posterior_gradients(mu, log_var, z, by_z, beta)
         encoder_gradients, _ = encoder.backward(params, encoder_before, by_heads)
         params = adam.step(params, encoder_gradients | decoder_gradients)
     final = {f"final/{path}": value for path, value in params.items()}
@@ -32,8 +33,8 @@ def run(options: Mapping[str, Any], batches: Array) -> dict[str, Array]:
 
 
 def loss(output: Array, target: Array, mu: Array, log_var: Array, beta: float = 1.0) -> Array:
-    """Mean squared error plus beta KL; Nx reads beta as a float32."""
-    return np.mean((output - target) ** 2) + _f32(beta) * gaussian.kl_divergence(mu, log_var)
+    """Mean squared error plus beta KL."""
+    return np.mean((output - target) ** 2) + beta * gaussian.kl_divergence(mu, log_var)
 
 
 def posterior_gradients(
@@ -46,14 +47,15 @@ def posterior_gradients(
 
 def kl_gradients(mu: Array, log_var: Array, beta: float) -> tuple[Array, Array]:
     """Gradients of beta times the KL divergence by mu and log_var."""
-    weight = _f32(beta) / mu[..., 0].size
+    weight = beta / mu[..., 0].size
     by_mu = gaussian.kl_per_dimension_grad_mean(mu, log_var)
     by_log_var = gaussian.kl_per_dimension_grad_log_var(mu, log_var)
     return weight * by_mu, weight * by_log_var
 
 
-def _f32(beta: float) -> float:
-    return float(np.float32(beta))
+def f32(number: float) -> float:
+    """A number as Nx reads it beside float32."""
+    return float(np.float32(number))
 
 
 class Adam:

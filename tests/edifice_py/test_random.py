@@ -31,10 +31,15 @@ def test_split(seed, parts):
 
 @given(SEEDS, SEEDS)
 @settings(max_examples=30, deadline=None)
-def test_fold_in_takes_64_bits(seed, data):
-    np.testing.assert_array_equal(
-        random.fold_in(random.key(seed), data), reference.fold_in(reference.key(seed), data)
-    )
+def test_fold_in_takes_the_low_32_bits_of_a_plain_integer_and_all_of_an_array(seed, data):
+    key, reference_key = random.key(seed), reference.key(seed)
+    wrapped = (data + 2**31) % 2**32 - 2**31
+    wanted = reference.fold_in(reference_key, wrapped)
+    np.testing.assert_array_equal(random.fold_in(key, data), wanted)
+    assert reference.as_plain(data) == wrapped
+    wanted = reference.fold_in(reference_key, data)
+    typed = np.int64(data) if data < 2**63 else np.uint64(data)
+    np.testing.assert_array_equal(random.fold_in(key, typed), wanted)
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int32, np.uint32, np.int64, np.uint64])

@@ -128,6 +128,7 @@ def test_a_file_is_read_as_it_is_written(written):
         (f"{GOOD}, bound: {{absolute: -1}}", "must be a number from 0"),
         (f"{GOOD}, bound: {{absolute: .inf}}", "must be a number from 0"),
         (f"{GOOD}, bound: {{absolute: true}}", "must be a number from 0"),
+        (f"{GOOD}, bound: any, type: f32", "type must be one of same, any, not 'f32'"),
         (f"{GOOD}, bound: any, needed: never", "needed must be one of each, some, not 'never'"),
         (GOOD, "needs either a bound or refused"),
         (f"{GOOD}, bound: any, refused: x", "needs either a bound or refused"),

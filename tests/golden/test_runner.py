@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from golden import adapters, runner
+from golden.arrays import DTYPES
 from golden.case import Case
 from golden.compare import Tolerance
 from golden.deviation import Deviation
@@ -139,6 +140,15 @@ def test_a_type_alone_can_be_declared():
     assert verdict(answering(wide), bounded("type")).status == runner.DECLARED
     assert verdict(answering(wide + 0.1), bounded("type")).status == runner.FAILED
     assert verdict(answering(wide.astype(int)), bounded("type")).status == runner.FAILED
+    narrow = wide.astype(DTYPES["bf16"])
+    assert verdict(answering(narrow), bounded("type")).status == runner.DECLARED
+
+
+def test_numbers_within_a_bound_may_be_of_another_type_where_it_is_said():
+    wide, bound = CASE.outputs["x"].astype(np.float64) + 0.1, Tolerance(absolute=0.2)
+    assert verdict(answering(wide), bounded(bound)).status == runner.FAILED
+    assert verdict(answering(wide), bounded(bound, type="any")).status == runner.DECLARED
+    assert verdict(answering(wide + 0.3), bounded(bound, type="any")).status == runner.FAILED
 
 
 NOT_FINITE = replace(CASE, outputs={**CASE.outputs, "x": np.float32([1, np.nan])})

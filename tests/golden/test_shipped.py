@@ -27,20 +27,30 @@ RECORDED = {
         "ed31c9c96b06e92d430a0b60ddc3962f70bc198ad484bc1f1fd317517a6887de",
         "b5f75740a1d8aeb149007fc74bf6bed235dd3fbb5a2f0f83ab0bf267f26ede90",
     ),
+    "edifice-fresh-0.2.0": (
+        "13f5168fa29e8c82048e8fd0fcb478c44684f6b85b1d119b7035bee492519de8",
+        "6050ebc7259e12d25abfb4ab3ef852ac2d010f1e145fc8d0c344c7c86eebbff7",
+    ),
     "edifice-slopes-0.2.0": (
         "f0a329b909e9b3f003820100ca07e09c9dd0cda7d6d2defbab21b627e886fb23",
         "36b19d6921f6a3173f0e45885dc15909d9c3ef0cd05fad083bddb28888d8226d",
+    ),
+    "edifice-types-0.2.0": (
+        "ca882f16b9e32f0211d7379c40553b9e41336f7e296216207781b857f01ba2ff",
+        "b1fee538ff56ae2a4e990b7e95c1fb74a807a12f1bbad12268cc1ae8db204d8f",
     ),
 }
 """The sha256 of the arrays and of the YAML file of each."""
 CASES = loader.load()
 OF_ARTIFEX = [case for case in CASES if case.source.startswith("artifex")]
 COUNTS = {
-    "edifice-0.2.0": 105,
-    "edifice-activations-0.2.0": 16,
-    "edifice-slopes-0.2.0": 41,
     "artifex-0.1.3": 172,
     "artifex-2026-01": 172,
+    "edifice-0.2.0": 105,
+    "edifice-activations-0.2.0": 16,
+    "edifice-fresh-0.2.0": 46,
+    "edifice-slopes-0.2.0": 41,
+    "edifice-types-0.2.0": 35,
 }
 # Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all.
 QUICK = [

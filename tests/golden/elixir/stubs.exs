@@ -55,10 +55,6 @@ defmodule Nx do
     zeros({}, Keyword.validate!(options, type: :f32)[:type])
   end
 
-  def u64(value) when is_integer(value) do
-    %Nx.Tensor{type: {:u, 64}, shape: {}, data: <<value::64-little>>}
-  end
-
   def sum(%Nx.Tensor{type: type}), do: zeros({}, type)
 
   def stack([%Nx.Tensor{shape: shape, type: type} | _] = tensors) do
@@ -96,6 +92,8 @@ defmodule Nx.Random do
   def fold_in(%Nx.Tensor{shape: {2}}, %Nx.Tensor{shape: shape}) do
     Nx.zeros(Tuple.insert_at(shape, tuple_size(shape), 2), :u32)
   end
+
+  def fold_in(%Nx.Tensor{shape: {2}}, data) when is_integer(data), do: Nx.zeros({2}, :u32)
 
   def uniform(key, low, high, options), do: normal(key, low, high, options)
 
@@ -184,7 +182,7 @@ defmodule Edifice.Generative.VAE do
 
   def build_encoder(options) do
     {sizes, latent} = sizes(options, :encoder_sizes, [256, 128])
-    {layers, size} = dense("encoder", Keyword.fetch!(options, :input_size), sizes)
+    {layers, size} = dense("encoder", Keyword.fetch!(options, :input_size), sizes, options)
     output = fn batch -> Nx.zeros({batch, latent}, :f32) end
     heads = [{"mu", {size, latent}}, {"log_var", {size, latent}}]
     {layers ++ heads, &%{mu: output.(&1), log_var: output.(&1)}}
@@ -193,7 +191,7 @@ defmodule Edifice.Generative.VAE do
   def build_decoder(options) do
     {sizes, latent} = sizes(options, :decoder_sizes, [128, 256])
     output_size = options[:output_size] || Keyword.fetch!(options, :input_size)
-    {layers, size} = dense("decoder", latent, sizes)
+    {layers, size} = dense("decoder", latent, sizes, options)
     {layers ++ [{"decoder_output", {size, output_size}}], &Nx.zeros({&1, output_size}, :f32)}
   end
 
@@ -202,11 +200,13 @@ defmodule Edifice.Generative.VAE do
     {Keyword.get(options, name, default), Keyword.get(options, :latent_size, 32)}
   end
 
-  defp dense(prefix, input_size, sizes) do
+  defp dense(prefix, input_size, sizes, options) do
+    one? = options[:activation] == :log_sumexp
+
     sizes
     |> Enum.with_index()
     |> Enum.map_reduce(input_size, fn {size, index}, before ->
-      {{"#{prefix}_dense_#{index}", {before, size}}, size}
+      {{"#{prefix}_dense_#{index}", {before, size}}, if(one?, do: 1, else: size)}
     end)
   end
 
