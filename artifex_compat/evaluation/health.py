@@ -21,7 +21,6 @@ from artifex_compat.generative_models.models.vae import VQVAE
 from artifex_compat.generative_models.models.vae.losses import output_activation
 from artifex_compat.ranges import Range, output_mismatch
 from edifice_py.checks import positive_int
-from edifice_py.core import quantize
 
 COLLAPSED_CODEBOOK, HEALTHY_CODEBOOK = 0.1, 0.3
 """Perplexity over the number of codes: below the first the codebook has collapsed, from the second
@@ -212,9 +211,7 @@ class _Errors:
 
 
 def _codes(model: VQVAE, mean: Array) -> Array:
-    vectors = mean.reshape(-1, model.embedding_dim)
-    codebook = model.embeddings.embedding[...]
-    return np.asarray(quantize.nearest_code(jnp.asarray(vectors), codebook))
+    return np.asarray(model.quantize(jnp.asarray(mean))[1]["encoding_indices"])
 
 
 def _warmup_findings(steps: int | None, warmup_steps: int) -> tuple[Finding, ...]:

@@ -68,9 +68,8 @@ def parts(features=48, latent=LATENT, seed=0):
 
 def by_parts(model=VAE, **options):
     """A model in parts style."""
-    return model(
-        **parts(), **(OF_VQ if issubclass(model, VQVAE) else {}), **options, rngs=nnx.Rngs(0)
-    )
+    of_model = OF_VQ if issubclass(model, VQVAE) else {}
+    return model(**{**parts(), **of_model, **options}, rngs=nnx.Rngs(0))
 
 
 def images(batch=3, shape=IMAGE):

@@ -216,3 +216,14 @@ def test_a_step_is_a_number_and_not_written_twice(tmp_path):
     save_artifex_weights(by_config(), tmp_path, 1)
     with pytest.raises(InterchangeError, match="there is a checkpoint of step 1 already"):
         save_artifex_weights(by_config(), tmp_path, 1)
+
+
+def test_the_projections_of_a_vq_vae_do_not_travel(recorded, tmp_path):
+    model = model_of("vq_cnn", embedding_dim=3)
+    with pytest.raises(InterchangeError, match=r"Artifex 0\.1\.3 has no 'project_in/"):
+        save_artifex_weights(model, tmp_path)
+    before = state_of(model)
+    with pytest.raises(InterchangeError, match=r"the model wants"):
+        load_artifex_weights(model, recorded / "vq_cnn")
+    for path, value in state_of(model).items():
+        np.testing.assert_array_equal(value, before[path])

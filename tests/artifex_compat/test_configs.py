@@ -104,8 +104,8 @@ def test_what_an_encoder_config_refuses(change, words):
         (ConditionalVAEConfig, {"condition_type": "film"}, ValueError, "condition_type"),
         (ConditionalVAEConfig, {"num_classes": 0}, ValueError, "num_classes"),
         (VQVAEConfig, {"num_embeddings": 0}, ValueError, "num_embeddings"),
-        (VQVAEConfig, {"embedding_dim": 3}, ValueError, "multiple of embedding_dim, 3, like 3"),
-        (VQVAEConfig, {"embedding_dim": 2, "ema_decay": 1.5}, ValueError, "ema_decay"),
+        (VQVAEConfig, {"embedding_dim": 0}, ValueError, "embedding_dim"),
+        (VQVAEConfig, {"ema_decay": 1.5}, ValueError, "ema_decay"),
     ],
 )
 def test_what_a_model_config_refuses(kind, change, error, words):

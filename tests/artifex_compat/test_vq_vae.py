@@ -3,12 +3,22 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from flax import nnx
 
+from artifex_compat.generative_models.core.configuration import VQVAEConfig
 from artifex_compat.generative_models.models.vae import VQVAE
 from edifice_py.core import quantize
-from tests.artifex_compat.make import IMAGE, by_config, by_parts, images, parts
+from tests.artifex_compat.make import (
+    IMAGE,
+    by_config,
+    by_parts,
+    decoder_config,
+    encoder_config,
+    images,
+    parts,
+)
 
 X = images(5, (48,))
 
@@ -34,13 +44,95 @@ def test_the_documented_outputs():
     assert not jnp.any(outputs["log_var"])
 
 
-def test_codes_never_straddle_examples():
-    with pytest.raises(ValueError, match="latent_dim must be a multiple of embedding_dim"):
-        VQVAE(**parts(), num_embeddings=6, embedding_dim=3, rngs=nnx.Rngs(0))
-    model = by_parts(VQVAE)
-    together = model(X)["quantized"]
-    alone = jnp.concatenate([model(x[None])["quantized"] for x in X])
-    np.testing.assert_allclose(together, alone, rtol=1e-6)
+@pytest.mark.parametrize(
+    ("encoder_type", "width"),
+    [*[("dense", width) for width in (1, 2, 3, 4, 64)], ("cnn", 3), ("spatial", 3), ("spatial", 2)],
+)
+def test_codes_never_straddle_examples(encoder_type, width):
+    x = images(5)
+    options = {"num_embeddings": 6, "embedding_dim": width, "encoder_type": encoder_type}
+    model = by_config(VQVAE, encoder={"use_batch_norm": False}, **options)
+    vectors = 4 if encoder_type == "spatial" else 1
+    together = model(x)
+    codes = vectors * (4 // width if 4 % width == 0 else 1)
+    assert together["encoding_indices"].shape == (5 * codes,)
+    for name in ("z_e", "encoding", "quantized", "z", "mean"):
+        assert together[name].shape == model.encode(x)[0].shape, name
+    for i in range(5):
+        alone = model(x[i : i + 1])
+        np.testing.assert_allclose(together["quantized"][i], alone["quantized"][0], rtol=1e-5)
+        indices = together["encoding_indices"][i * codes : (i + 1) * codes]
+        np.testing.assert_array_equal(indices, alone["encoding_indices"])
+    assert model.sample(3).shape == model.reconstruct(x[:3]).shape == (3, *IMAGE)
+    assert model.interpolate(x[0], x[1], steps=2).shape == (2, *IMAGE)
+    assert model.latent_traversal(x[0], 3, steps=2).shape == (2, *IMAGE)
+
+
+def projected(**options):
+    return by_parts(VQVAE, **{"embedding_dim": 3, **options})
+
+
+@pytest.mark.parametrize("options", [{}, {"use_ema": True, "kmeans_init": True}])
+def test_projections_are_learned_and_every_part_has_its_gradient(options):
+    model = projected(**options)
+
+    def loss(model):
+        return model.loss_fn(batch={"x": X})["loss"]
+
+    gradients = nnx.to_flat_state(nnx.grad(loss)(model))
+    moved = {path[0] for path, value in gradients if jnp.any(value[...] != 0)}
+    codes = set() if options else {"embeddings"}
+    assert moved == {"encoder", "decoder", "project_in", "project_out"} | codes
+    before = float(loss(model))
+    optimizer = nnx.Optimizer(model, optax.adam(1e-2), wrt=nnx.Param)
+    step = nnx.jit(lambda model, optimizer: optimizer.update(model, nnx.grad(loss)(model)))
+    with jax.numpy_dtype_promotion("standard"):
+        for _ in range(30):
+            step(model, optimizer)
+    assert float(loss(model)) < 0.8 * before
+
+
+def test_the_codes_are_those_nearest_to_the_projected_encoding():
+    model = projected()
+    outputs = model(X)
+    vectors = model.project_in(outputs["z_e"])
+    distances = jnp.linalg.norm(vectors[:, None] - codes_of(model)[None], axis=-1)
+    indices = jnp.argmin(distances, axis=-1)
+    np.testing.assert_array_equal(outputs["encoding_indices"], indices)
+    codes = codes_of(model)[indices]
+    np.testing.assert_allclose(outputs["quantized"], model.project_out(codes), rtol=1e-5)
+    np.testing.assert_allclose(
+        outputs["commitment_loss"], jnp.mean((vectors - codes) ** 2), rtol=1e-5
+    )
+    np.testing.assert_allclose(model.reconstruct(X), outputs["reconstructed"], rtol=1e-5)
+    used = codes_of(model)[jnp.argmax(model.embeddings.usage[...])]
+    np.testing.assert_array_equal(model.sample(1, 0.0), model.decode(model.project_out(used[None])))
+
+
+def test_the_codebook_of_a_projected_model_moves_by_averages_in_the_codes_width():
+    model = projected(use_ema=True, ema_decay=0.9)
+    old = quantize.MovingCodebook(jnp.ones(6), codes_of(model), codes_of(model))
+    outputs = model(X)
+    vectors = model.project_in(outputs["z_e"])
+    new = quantize.ema_update(old, vectors, outputs["encoding_indices"], 0.9)
+    np.testing.assert_allclose(codes_of(model), new.codebook, rtol=1e-5)
+
+
+def test_the_documented_widths_and_the_defaults():
+    wide = VQVAE(**parts(latent=32), num_embeddings=16, embedding_dim=64, rngs=nnx.Rngs(0))
+    assert wide(X)["quantized"].shape == (5, 32)
+    config = VQVAEConfig(name="model", encoder=encoder_config(), decoder=decoder_config())
+    assert VQVAE(config, rngs=nnx.Rngs(0))(images())["quantized"].shape == (3, 4)
+    assert VQVAE(**parts(), rngs=nnx.Rngs(0))(X)["encoding_indices"].shape == (5,)
+    precise = by_parts(VQVAE, embedding_dim=3, precision="highest")
+    assert precise.project_in.precision == precise.project_out.precision == precise.precision
+
+
+@pytest.mark.parametrize(("width", "words"), [(2, "width 4, or a multiple of 2"), (3, "width 4")])
+def test_an_encoding_of_another_width_is_refused(width, words):
+    model = by_parts(VQVAE, embedding_dim=width)
+    with pytest.raises(ValueError, match=f"encoding must have latent vectors of {words}, not 5"):
+        model.quantize(jnp.ones((2, 5)))
 
 
 def test_a_tie_goes_to_the_lowest_index():

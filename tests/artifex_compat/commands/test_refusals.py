@@ -71,7 +71,7 @@ CODES = {"model__type": "vqvae", "training__kl_warmup_steps": None}
         ({"data__held_out": "0"}, "held_out must leave some"),
         ({"model__input_shape": "[9, 9, 1]"}, "the model's shape [9, 9, 1], not of [8, 8, 1]"),
         ({"model__type": "vqvae"}, "kl_warmup_steps has no part"),
-        ({**CODES, "model__embedding_dim": "2"}, "latent_dim must be a multiple of embedding_dim"),
+        ({**CODES, "model__embedding_dim": "0"}, "embedding_dim must be a positive integer"),
         ({"model__type": "conditional_vae", "model__condition": "dgit"}, "did you mean 'digit'"),
         ({"model__type": "conditional_vae", "model__num_classes": "3"}, "integers from 0 to 2"),
         ({"data__source": "sprites", "data__examples": None, "data__size": "64"}, "take 4 GiB"),

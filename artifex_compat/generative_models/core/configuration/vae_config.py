@@ -139,12 +139,13 @@ class ConditionalVAEConfig(VAEConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class VQVAEConfig(VAEConfig):
-    """Configuration of a VQ-VAE. The latent width must be a multiple of `embedding_dim`.
+    """Configuration of a VQ-VAE.
 
     Attributes:
         kl_weight: 1.0: the loss has no KL.
         num_embeddings: number of codes in the codebook.
-        embedding_dim: width of a code.
+        embedding_dim: width of a code. Where the latent width is no multiple of it, learned
+            projections go into it and out of it.
         commitment_cost: weight of the commitment loss.
         reconstruction_loss_type: "mse", a mean over all elements, or "bce", a sum over features.
         use_ema: keep the codebook by moving averages in place of gradients.
@@ -168,27 +169,8 @@ class VQVAEConfig(VAEConfig):
     dead_code_threshold: float = field(default=0.0, metadata=checked(non_negative))
     kmeans_init: bool = field(default=False, metadata=checked(flag))
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        encoder, _ = self.networks()
-        check_code_width(encoder.latent_dim, self.embedding_dim)
-
 
 def condition_sizes(num_classes: int | None, condition_dim: int | None) -> tuple[int, int]:
     """How many labels there are and how wide a condition is, where one or both are not given."""
     classes = num_classes or condition_dim or DEFAULT_CONDITION_DIM
     return classes, condition_dim or classes
-
-
-def check_code_width(latent_dim: int, embedding_dim: int) -> None:
-    """Refuse codes that would straddle examples.
-
-    Raises:
-        ValueError: `latent_dim` is no multiple of `embedding_dim`; names the nearest that is.
-    """
-    if latent_dim % embedding_dim:
-        nearest = max(1, round(latent_dim / embedding_dim)) * embedding_dim
-        raise ValueError(
-            f"latent_dim must be a multiple of embedding_dim, {embedding_dim}, like {nearest}, "
-            f"not {latent_dim}."
-        )

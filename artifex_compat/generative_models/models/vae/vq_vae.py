@@ -8,13 +8,14 @@ import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.configuration import VQVAEConfig
-from artifex_compat.generative_models.core.configuration.vae_config import check_code_width
+from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.random import check_rngs, stream_key
 from artifex_compat.generative_models.models.vae import losses, results
 from artifex_compat.generative_models.models.vae.assembly import assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
 from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.codebook import Codebook
+from artifex_compat.generative_models.models.vae.fitting import Shape
 from artifex_compat.generative_models.models.vae.latent_model import sample_count
 from edifice_py.checks import named, scalar
 from edifice_py.core import quantize
@@ -24,19 +25,23 @@ class VQVAE(VAE):
     """A VAE whose latent vectors are made of codes from a learned codebook.
 
     It is made from a configuration, `VQVAE(config, rngs=rngs)`, or from its parts. A latent vector
-    is one code, or several side by side, but a code never belongs to two examples. The mean of the
-    encoder is what is quantized; its log-variance has no part.
+    is one code, or several side by side where `latent_dim` is a multiple of `embedding_dim`. Where
+    it is not, a learned projection goes into the width of a code, and another one out of it. A code
+    never belongs to two examples. The mean of the encoder is what is quantized; its log-variance
+    has no part.
 
     Args:
         encoder, decoder, latent_dim, config, kl_weight, rngs, precision: see `VAE`.
         num_embeddings: number of codes in the codebook.
-        embedding_dim: width of a code, of which `latent_dim` must be a multiple.
+        embedding_dim: width of a code.
         commitment_cost: weight of the commitment loss.
         reconstruction_loss_type: "mse", a mean over all elements, or "bce", a sum over features.
         use_ema, ema_decay, dead_code_threshold, kmeans_init: see `Codebook`.
 
     Attributes:
         embeddings: the codebook.
+        project_in, project_out: the projections, None where `latent_dim` is a multiple of
+            `embedding_dim`.
 
     Raises:
         TypeError: both styles are mixed, or an argument is of another type.
@@ -56,6 +61,8 @@ class VQVAE(VAE):
     ema_decay: float
     dead_code_threshold: float
     kmeans_init: bool
+    project_in: nnx.Linear | None = None
+    project_out: nnx.Linear | None = None
 
     @named
     def __init__(
@@ -89,7 +96,6 @@ class VQVAE(VAE):
             "kmeans_init": kmeans_init,
         }
         parts = assemble(self.config_class, encoder, decoder, latent_dim, config, options)
-        check_code_width(parts.latent_dim, parts.options["embedding_dim"])
         self._set_up(parts, rngs, precision)
         self.embeddings = Codebook(
             self.num_embeddings,
@@ -100,6 +106,12 @@ class VQVAE(VAE):
             kmeans_init=self.kmeans_init,
             rngs=check_rngs(rngs),
         )
+        if self.latent_dim % self.embedding_dim:
+            widths = self.latent_dim, self.embedding_dim
+            self.project_in = linear(*widths, precision=self.precision, rngs=check_rngs(rngs))
+            self.project_out = linear(
+                *reversed(widths), precision=self.precision, rngs=check_rngs(rngs)
+            )
 
     def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> Outputs:
         """The forward pass, in the mode that `train()` or `eval()` set; training moves averages.
@@ -155,16 +167,17 @@ class VQVAE(VAE):
         """The nearest codes, with the gradient of the encoding; of two equally near, the first.
 
         Args:
-            encoding: `[..., latent_dim]`, the last axis a multiple of `embedding_dim`.
+            encoding: `[..., latent_dim]`.
             rngs: not used.
 
         Returns:
-            The codes, in the shape of `encoding`, and `commitment_loss`, `codebook_loss`,
+            The codes, in the shape of `encoding` and projected out of their width where that is
+            learned; and `commitment_loss` and `codebook_loss` in the codes' width,
             `encoding_indices` `[codes in all]`, `perplexity` and `usage`, how many vectors each
             code got, `[num_embeddings]`.
 
         Raises:
-            ValueError: the last axis is no multiple of `embedding_dim`.
+            ValueError: the last axis has another width.
 
         Reference:
             van den Oord et al. (2017), equations 1 to 3; VAE API Reference, "quantize".
@@ -174,7 +187,8 @@ class VQVAE(VAE):
         indices = quantize.nearest_code(vectors, codebook)
         codes = codebook[indices]
         usage = quantize.counts(indices, codebook).astype(jnp.float32)
-        quantized = quantize.straight_through(vectors, codes).reshape(encoding.shape)
+        straight = quantize.straight_through(vectors, codes)
+        quantized = self._latents(straight, encoding.shape[:-1])
         return quantized, {
             "commitment_loss": quantize.commitment_loss(vectors, codes),
             "codebook_loss": quantize.codebook_loss(vectors, codes),
@@ -245,11 +259,10 @@ class VQVAE(VAE):
         usage = self.embeddings.usage[...]
         key = stream_key(self.rngs if rngs is None else rngs, "sample")
         logits = jnp.log(usage) / jnp.where(heat > 0, heat, 1)
-        drawn = jax.random.categorical(
-            key, logits, shape=(count, prod(shape) // self.embedding_dim)
-        )
+        in_one = 1 if self.project_in is not None else self.latent_dim // self.embedding_dim
+        drawn = jax.random.categorical(key, logits, shape=(count, prod(shape[:-1]) * in_one))
         codes = jnp.where(heat > 0, drawn, jnp.argmax(usage))
-        z = self.embeddings.embedding[...][codes].reshape(count, *shape)
+        z = self._latents(self.embeddings.embedding[...][codes], (count, *shape[:-1]))
         return call_in_mode(self.decode, z, deterministic=True, rngs=rngs)
 
     def _reconstruct(
@@ -265,5 +278,18 @@ class VQVAE(VAE):
         return self.quantize(z)[0]
 
     def _vectors(self, encoding: jax.Array) -> jax.Array:
-        check_code_width(encoding.shape[-1], self.embedding_dim)
-        return encoding.reshape(-1, self.embedding_dim)
+        """What is quantized, `[vectors, embedding_dim]`."""
+        width, projected = encoding.shape[-1], self.project_in is not None
+        if width != self.latent_dim and (projected or width % self.embedding_dim):
+            like = "" if projected else f", or a multiple of {self.embedding_dim}"
+            raise ValueError(
+                f"encoding must have latent vectors of width {self.latent_dim}{like}, not {width}."
+            )
+        vectors = encoding if self.project_in is None else self.project_in(encoding)
+        return vectors.reshape(-1, self.embedding_dim)
+
+    def _latents(self, codes: jax.Array, shape: Shape) -> jax.Array:
+        """Latent vectors, `[*shape, latent_dim]`, of codes in their order."""
+        if self.project_out is None:
+            return codes.reshape(*shape, -1)
+        return self.project_out(codes.reshape(*shape, self.embedding_dim))
