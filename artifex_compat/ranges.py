@@ -1,5 +1,6 @@
 """What a loss and a decoder's output need of the range of the data, in sentences that help."""
 
+import warnings
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -44,7 +45,7 @@ class Range:
     @property
     def white(self) -> int | None:
         """The largest number of pixels of 8 or 16 bits, None for data of another type."""
-        is_pixel = self.dtype in (np.uint8, np.uint16)
+        is_pixel = self.dtype.kind == "u" and self.dtype.itemsize <= 2
         return int(np.iinfo(self.dtype).max) if is_pixel and self.high > 1 else None
 
 
@@ -84,15 +85,15 @@ def output_mismatch(data: Range, output: str | None) -> str | None:
     )
 
 
-def channels_first(shape: tuple[int, ...]) -> str | None:
-    """Why pictures `[n, ...]` seem to have their channels first; None where they do not."""
-    if len(shape) != 4 or shape[1] not in PICTURE_CHANNELS or shape[3] in PICTURE_CHANNELS:
-        return None
-    return (
-        f"the data have the shape {list(shape)}, which is read as pictures of height {shape[1]} "
-        f"with {shape[3]} channels; if they are [n, channels, height, width], give "
-        "numpy.moveaxis(x, 1, -1)."
-    )
+def warn_of_channels_first(shape: tuple[int, ...]) -> None:
+    """Warn of pictures `[n, ...]` that seem to have their channels first."""
+    if len(shape) == 4 and shape[1] in PICTURE_CHANNELS and shape[3] not in PICTURE_CHANNELS:
+        warnings.warn(
+            f"the data have the shape [n, {shape[1]}, {shape[2]}, {shape[3]}], which is read as "
+            f"pictures of height {shape[1]} with {shape[3]} channels; if they are "
+            "[n, channels, height, width], give numpy.moveaxis(x, 1, -1).",
+            stacklevel=1,  # one place for all callers: a run warns once
+        )
 
 
 def _advice(data: Range) -> str:

@@ -1,6 +1,5 @@
 """Examples with their factors, and what must hold of them before training."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +8,10 @@ import numpy as np
 from artifex_compat.data.files import Array, DataError
 from artifex_compat.ranges import (
     Range,
-    channels_first,
     loss_refusal,
     output_mismatch,
     output_refusal,
+    warn_of_channels_first,
 )
 from artifex_compat.shuffling import shuffled
 from edifice_py.checks import choice, native
@@ -140,5 +139,4 @@ def check_examples(
     words = loss_refusal(found, loss_type) or output_mismatch(found, output_activation)
     if words:
         raise DataError(words)
-    if words := channels_first(values.shape):
-        warnings.warn(words, stacklevel=2)
+    warn_of_channels_first(values.shape)

@@ -17,7 +17,8 @@ from artifex_compat.generative_models.models.vae.calling import (
 )
 from artifex_compat.generative_models.models.vae.conditioning import check_labels
 from artifex_compat.generative_models.models.vae.losses import check_output, output_activation
-from artifex_compat.ranges import Range, channels_first, loss_refusal, output_mismatch
+from artifex_compat.ranges import Range, loss_refusal, output_mismatch, warn_of_channels_first
+from edifice_py.checks import array
 
 
 def call_model(model: Any, batch: Any) -> tuple[jax.Array, Any]:
@@ -58,11 +59,12 @@ def check_data(model: object, loss_type: str | None, data: object) -> None:
         UserWarning: the model's output cannot reach the data, or they seem to be pictures with
             their channels first.
     """
-    for name, array in data.items() if isinstance(data, Mapping) else ():
-        if getattr(array, "dtype", np.dtype(bool)).kind in "USO":
+    for name, part in data.items() if isinstance(data, Mapping) else [("data", data)]:
+        if isinstance(part, np.ndarray) and part.dtype.kind in "USOMm":
             raise TypeError(
-                f"{name!r} of the data must be numbers, not text ({array.dtype}): leave it out, or "
-                "number its classes, as numpy.unique(names, return_inverse=True)[1] does."
+                f"{name!r} of the data must be numbers, not text or others ({part.dtype}): leave "
+                "it out, or number its classes, as numpy.unique(names, return_inverse=True)[1] "
+                "does."
             )
     if loss_type is None:
         return
@@ -71,16 +73,16 @@ def check_data(model: object, loss_type: str | None, data: object) -> None:
     batch = parse_batch(data, conditional=conditional)
     if conditional:
         check_labels(batch.condition, getattr(model, "condition_dim", None))
-    if (found := _range_of(batch.x)) is None:
+    if (found := _range_of(array("the data", batch.x))) is None:
         return
     output = output_activation(model)
     # Bytes may be what a user's own decoder gives.
     known = output is not None or loss_type == "bce"
     if known and (words := loss_refusal(found, loss_type)):
         raise ValueError(words)
-    for words in (output_mismatch(found, output), channels_first(np.shape(batch.x))):
-        if words:
-            warnings.warn(words, stacklevel=2)
+    if words := output_mismatch(found, output):
+        warnings.warn(words, stacklevel=2)
+    warn_of_channels_first(np.shape(batch.x))
 
 
 def _range_of(x: Any) -> Range | None:

@@ -7,7 +7,11 @@ from typing import Any
 import jax
 from flax import nnx
 
-from artifex_compat.generative_models.models.vae.losses import check_output, own_loss_type
+from artifex_compat.generative_models.models.vae.losses import (
+    check_output,
+    is_ours,
+    own_loss_type,
+)
 from artifex_compat.generative_models.models.vae.vq_vae import VQVAE
 from artifex_compat.generative_models.training.batches import call_model
 from artifex_compat.generative_models.training.functional import Functional, InPlace
@@ -102,10 +106,17 @@ def loss_of(loss: Any, loss_type: str) -> Loss:
     raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
 
 
-def read_loss_type(model: object, loss: object, loss_type: str) -> str | None:
-    """The type of what `loss_of` gives, None for a user's function."""
-    if loss is not None and not hasattr(loss, "create_loss_fn"):
-        return None
+def read_loss_type(model: object, loss: object, loss_type: str | None) -> str | None:
+    """The type of what `loss_of` gives, None for a user's function or reconstruction error."""
+    if loss is not None:
+        if hasattr(loss, "create_loss_fn"):
+            methods = ("create_loss_fn", "compute_loss", "compute_reconstruction_loss")
+            if not all(is_ours(getattr(type(loss), name, None)) for name in methods):
+                return None
+        elif is_ours(loss):
+            loss_type = getattr(loss, "loss_type", None)  # of VAETrainer.create_loss_fn
+        else:
+            return None
     return own_loss_type(model) if loss is None or isinstance(model, VQVAE) else loss_type
 
 

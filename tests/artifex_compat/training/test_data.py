@@ -18,6 +18,7 @@ from artifex_compat.generative_models.models.vae import (
 from artifex_compat.generative_models.training import Trainer, VAETrainer
 from artifex_compat.generative_models.training.batches import check_data
 from artifex_compat.generative_models.training.callbacks import NonFiniteError
+from edifice_py.checks import native
 from tests.artifex_compat.train_make import X, model, optimizer, trainer
 
 Y = np.arange(50) % 3
@@ -55,6 +56,7 @@ OUT_OF_RANGE = {
     "[0, 3]": (3 * X, r"'bce', not from \S+ to 2\.\S+; rescale .* 'mse' with .* 'linear'\.$"),
     "[0, 255]": (255 * X, "; divide pixels by 255, or use loss_type 'mse'"),
     "bytes": ((255 * X).astype(np.uint8), r"'bce', not from \d+ to 2\d\d; divide them by 255\.$"),
+    "16 bits, the other way round": ((9999 * X).astype(">u2"), r"; divide them by 65535\.$"),
     "16 bits": ((9999 * X).astype(np.uint16), r"; divide them by 65535\.$"),
 }
 
@@ -63,7 +65,7 @@ OUT_OF_RANGE = {
 @pytest.mark.parametrize("case", OUT_OF_RANGE)
 def test_bce_is_of_data_from_0_to_1(train, case):
     data, words = OUT_OF_RANGE[case]
-    for given in (data, {"image": data}, {"x": jnp.asarray(data)}):
+    for given in (data, {"image": data}, {"x": jnp.asarray(native(data))}):
         with pytest.raises(ValueError, match=rf"the data must lie in \[0, 1\] .*{words}"):
             train(made(), given, "bce")
 
@@ -140,7 +142,7 @@ def test_pictures_with_their_channels_first(train, channels, is_first):
     encoder = MLPEncoder([5], 4, input_dim=shape, rngs=rngs)
     of = VAE(encoder, MLPDecoder([5], shape, 4, rngs=rngs), 4, rngs=rngs)
     pictures = np.full((50, *shape), 0.5, np.float32)
-    words = rf"\[50, {channels}, 4, 4\], .* of height {channels} .* numpy.moveaxis\(x, 1, -1\)"
+    words = rf"\[n, {channels}, 4, 4\], .* of height {channels} .* numpy.moveaxis\(x, 1, -1\)"
     if is_first:
         with pytest.warns(UserWarning, match=words):
             train(of, pictures, "mse")
@@ -186,8 +188,44 @@ def test_labels_from_1_to_3_for_three_classes(train, shape):
 @pytest.mark.parametrize("kind", ["vae", "conditional"])
 def test_text_beside_the_data(train, kind):
     batch = {"image": X, "y": Y, "path": np.array(["a.png", "b.png"] * 25)}
-    with pytest.raises(TypeError, match=r"'path' of the data must be numbers, not text \(<U5\)"):
+    with pytest.raises(
+        TypeError, match=r"'path' of the data must be numbers, not text or others \(<U5\)"
+    ):
         train(model(kind), batch, "mse")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (X.astype(str), "'data' of the data must be numbers, not text"),
+        (X.astype(complex), "the data must hold integers, .* not complex128"),
+        ({"image": X, "when": np.zeros(50, "datetime64[s]")}, "'when' of the data must be numbers"),
+    ],
+)
+def test_data_that_are_no_numbers(data, words):
+    for train in (by_trainer, by_stream):
+        with pytest.raises(TypeError, match=words):
+            train(made(), data, "mse")
+
+
+class Logits(VAETrainer):
+    """A user's trainer, whose "bce" is of logits."""
+
+    def compute_reconstruction_loss(self, x, recon_x, loss_type="mse"):
+        """Of a linear output."""
+        del loss_type
+        return jnp.mean(jnp.logaddexp(0.0, recon_x) - x * recon_x)
+
+
+def test_the_loss_of_a_vae_trainer_as_a_function_is_checked_as_it_is():
+    for step in (None, 3):
+        of = made()
+        loss = VAETrainer().create_loss_fn(step=step, loss_type="bce")
+        with pytest.raises(ValueError, match=r"must lie in \[0, 1\] for loss_type 'bce'"):
+            Trainer(of, optimizer(of), loss).train(2 * X - 1, 1, 25)
+    for logits in (Logits(), Logits().create_loss_fn(loss_type="bce")):
+        of = made(output="linear")
+        Trainer(of, optimizer(of), logits, loss_type="bce").train(2 * BITS, 1, 25)
 
 
 def test_a_generator_can_be_gone_through_once():

@@ -49,7 +49,7 @@ def reconstruction(
 
 def own_loss_type(model: object) -> str | None:
     """The type of a model's own `loss_fn`, None where a user wrote it."""
-    if not _is_ours(getattr(model, "loss_fn", None)):
+    if not is_ours(getattr(model, "loss_fn", None)):
         return None
     return getattr(model, "reconstruction_loss_type", "mse")
 
@@ -59,10 +59,10 @@ def output_activation(model: object) -> str | None:
     decoder = getattr(model, "decoder", None)
     if isinstance(decoder, ConditionalWrapper):
         decoder = decoder.wrapped
-    if not isinstance(decoder, Decoder) or not _is_ours(type(decoder).__call__):
+    if not isinstance(decoder, Decoder) or not is_ours(type(decoder).__call__):
         return None
     # A user's own may add an activation.
-    ours = all(_is_ours(getattr(type(model), name, None)) for name in ("__call__", "decode"))
+    ours = all(is_ours(getattr(type(model), name, None)) for name in ("__call__", "decode"))
     return decoder.spec.output_activation if ours else None
 
 
@@ -76,7 +76,8 @@ def check_output(model: object, loss_type: str | None) -> None:
         raise ValueError(words)
 
 
-def _is_ours(method: object) -> bool:
+def is_ours(method: object) -> bool:
+    """Whether a function or method is of this library, and not a user's own."""
     return str(getattr(method, "__module__", "")).startswith(_PACKAGE)
 
 

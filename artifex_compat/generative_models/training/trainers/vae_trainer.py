@@ -26,6 +26,7 @@ from artifex_compat.generative_models.training.steps import (
     Metrics,
     codebook_loss,
     compiled_step,
+    read_loss_type,
     step_number,
     update,
 )
@@ -198,7 +199,7 @@ class VAETrainer:
         if "codebook_loss" in outputs:
             check_output(model, own_loss_type(model))
             return codebook_loss(model, x, outputs, loss_type)
-        check_output(model, loss_type)
+        check_output(model, read_loss_type(model, self, loss_type))
         kl, _ = self.compute_kl_loss(read(outputs, "mean"), read(outputs, "log_var"))
         error = self.compute_reconstruction_loss(x, read(outputs, "reconstructed"), loss_type)
         weight = self.get_kl_weight(step)
@@ -254,7 +255,7 @@ class VAETrainer:
 
     def _compiled(self, loss_type: str, batch: Any) -> InPlace:
         if loss_type not in self._steps:
-            check_data(self.model, loss_type, batch)
+            check_data(self.model, read_loss_type(self.model, self, loss_type), batch)
             loss = self.create_loss_fn(loss_type=loss_type)
             self._steps[loss_type] = compiled_step(self.model, self.optimizer, loss)
         return self._steps[loss_type]
@@ -284,7 +285,9 @@ class VAETrainer:
         def loss_here(model: Any, batch: Any, rng: Any = None) -> tuple[jax.Array, Metrics]:
             return loss_at(model, batch, rng, step)
 
-        return loss_at if step is None else loss_here
+        chosen: Any = loss_at if step is None else loss_here
+        chosen.loss_type = read_loss_type(None, self, loss_type)
+        return chosen
 
 
 def _model_and_optimizer(model: Any, optimizer: Any) -> tuple[Any, Any]:
