@@ -14,12 +14,8 @@ from artifex_compat.generative_models.core.configuration.checks import (
     one_of,
 )
 from artifex_compat.generative_models.core.configuration.config import Config
-from artifex_compat.generative_models.models.vae.losses import check_output, own_loss_type
-from artifex_compat.generative_models.models.vae.results import (
-    as_outputs,
-    read,
-    with_aliases,
-)
+from artifex_compat.generative_models.models.vae.losses import check_output
+from artifex_compat.generative_models.models.vae.results import as_outputs, read, with_aliases
 from artifex_compat.generative_models.training.batches import call_model, check_data
 from artifex_compat.generative_models.training.functional import InPlace
 from artifex_compat.generative_models.training.steps import (
@@ -194,12 +190,11 @@ class VAETrainer:
             ValueError: shapes differ, a VQ-VAE has another reconstruction loss, or "bce" is of a
                 decoder whose output is not a sigmoid's.
         """
+        check_output(model, read_loss_type(model, self, loss_type))
         x, outputs = call_model(model, batch)
         outputs = as_outputs(outputs)
         if "codebook_loss" in outputs:
-            check_output(model, own_loss_type(model))
             return codebook_loss(model, x, outputs, loss_type)
-        check_output(model, read_loss_type(model, self, loss_type))
         kl, _ = self.compute_kl_loss(read(outputs, "mean"), read(outputs, "log_var"))
         error = self.compute_reconstruction_loss(x, read(outputs, "reconstructed"), loss_type)
         weight = self.get_kl_weight(step)
