@@ -36,8 +36,8 @@ class Dense:
 class Model:
     """A trunk of dense layers with an activation after each, and one or more heads on top of it.
 
-    Made by `edifice_py.generative.vae`. It holds sizes and names, no parameters: `init` makes
-    those, and every function of JAX works on them as on any pytree.
+    Made by `edifice_py.generative.vae` and `vqvae`. It holds sizes and names, no parameters: `init`
+    makes those, and every function of JAX works on them as on any pytree.
     """
 
     input_size: int

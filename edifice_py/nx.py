@@ -1,5 +1,8 @@
 """How Nx types numbers, where that differs from JAX."""
 
+from collections.abc import Callable
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,3 +52,9 @@ def rounded(value: ArrayLike, dtype: DTypeLike) -> jax.Array:
         return kept
     info = jnp.finfo(dtype)
     return lax.reduce_precision(kept, info.nexp, info.nmant)
+
+
+@partial(jax.jit, static_argnums=(0, 1))
+def evaluate(formula: Callable[..., jax.Array], dtype: np.dtype, *arrays: ArrayLike) -> jax.Array:
+    """A formula in the working type of `dtype`, rounded to `dtype` once, at the end."""
+    return formula(*(jnp.asarray(array, working(dtype)) for array in arrays)).astype(dtype)

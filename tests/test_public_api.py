@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 SURFACE = {
-    "edifice_py": "random vae",
+    "edifice_py": "random vae vqvae",
     "edifice_py.random": "fold_in key normal split uniform uniform_with",
     "edifice_py.threefry": "encipher words",
     "edifice_py.interchange": (
@@ -16,6 +16,12 @@ SURFACE = {
         "BuildOptions DecoderOptions build build_decoder build_encoder kl_divergence loss "
         "reparameterize"
     ),
+    "edifice_py.generative.vqvae": (
+        "BuildOptions DecoderOptions build build_decoder build_encoder codebook_loss "
+        "commitment_loss init_codebook loss quantize"
+    ),
+    "edifice_py.generative.codebook": "init_codebook quantize",
+    "edifice_py.generative.networks": "decoder encoder",
     "edifice_py.axon": "Dense Model",
     "edifice_py.activations": "output_size",
     "edifice_py.core.reduce": (

@@ -11,20 +11,18 @@ once, at the end. A network computes in the type of its parameters and input. In
 float32.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TypedDict, Unpack
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.typing import ArrayLike
 
 from edifice_py import checks, nx, random
-from edifice_py.activations import ACTIVATIONS, output_size
-from edifice_py.axon import Dense, Model
+from edifice_py.axon import Model
 from edifice_py.core import gaussian, objective, reduce
 from edifice_py.core import reconstruction as core_reconstruction
+from edifice_py.generative.networks import decoder, encoder
 
 
 class BuildOptions(TypedDict, total=False):
@@ -100,16 +98,7 @@ def build_encoder(**options: Unpack[BuildOptions]) -> Model:
         ['encoder_dense_0', 'encoder_dense_1']
     """
     checks.options("build_encoder", options, _BUILD)
-    if "input_size" not in options:
-        raise KeyError("build_encoder needs input_size, the number of features of an input.")
-    return _network(
-        "encoder",
-        ("mu", "log_var"),
-        inputs=checks.positive_int("input_size", options["input_size"]),
-        outputs=_latent_size(options),
-        hidden=checks.sizes("encoder_sizes", options.get("encoder_sizes", (256, 128))),
-        activation=_activation(options),
-    )
+    return encoder(options, ("mu", "log_var"), _latent_size(options))
 
 
 def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
@@ -136,22 +125,7 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
         (Dense(name='decoder_output', inputs=32, outputs=784),)
     """
     checks.options("build_decoder", options, _DECODER)
-    if options.get("output_size") is not None:
-        outputs = checks.positive_int("output_size", options["output_size"])
-    elif "input_size" in options:
-        outputs = checks.positive_int("input_size", options["input_size"])
-    else:
-        raise KeyError(
-            "build_decoder needs output_size or input_size, the number of features of an output."
-        )
-    return _network(
-        "decoder",
-        ("decoder_output",),
-        inputs=_latent_size(options),
-        outputs=outputs,
-        hidden=checks.sizes("decoder_sizes", options.get("decoder_sizes", (128, 256))),
-        activation=_activation(options),
-    )
+    return decoder(options, _latent_size(options))
 
 
 @checks.named
@@ -182,7 +156,7 @@ def reparameterize(
     mu, log_var = checks.same_shape(mu=mu, log_var=log_var)
     noise, new_key = random.normal(key, jnp.shape(mu), nx.float_type(mu))
     dtype = nx.float_type(mu, log_var)
-    return _evaluate(gaussian.reparameterize, dtype, mu, log_var, noise), new_key
+    return nx.evaluate(gaussian.reparameterize, dtype, mu, log_var, noise), new_key
 
 
 @checks.named
@@ -208,7 +182,7 @@ def kl_divergence(mu: ArrayLike, log_var: ArrayLike) -> jax.Array:
         1.5
     """
     mu, log_var = _posterior(mu, log_var)
-    return _evaluate(gaussian.kl_divergence, nx.float_type(mu, log_var), mu, log_var)
+    return nx.evaluate(gaussian.kl_divergence, nx.float_type(mu, log_var), mu, log_var)
 
 
 @checks.named
@@ -252,7 +226,7 @@ def loss(
     mu, log_var = _posterior(mu, log_var)
     weight = nx.number(checks.weight("beta", beta))
     dtype = nx.float_type(reconstruction, target, mu, log_var, weight)
-    return _evaluate(_loss, dtype, reconstruction, target, mu, log_var, weight)
+    return nx.evaluate(_loss, dtype, reconstruction, target, mu, log_var, weight)
 
 
 def _loss(
@@ -262,35 +236,8 @@ def _loss(
     return objective.beta_objective(error, gaussian.kl_divergence(mu, log_var), beta)
 
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _evaluate(formula: Callable[..., jax.Array], dtype: np.dtype, *arrays: ArrayLike) -> jax.Array:
-    """A formula in the working type of `dtype`, rounded to `dtype` once, at the end."""
-    return formula(*(jnp.asarray(array, nx.working(dtype)) for array in arrays)).astype(dtype)
-
-
-def _network(
-    name: str,
-    heads: tuple[str, ...],
-    *,
-    inputs: int,
-    outputs: int,
-    hidden: tuple[int, ...],
-    activation: str,
-) -> Model:
-    trunk = []
-    width = inputs
-    for index, size in enumerate(hidden):
-        trunk.append(Dense(f"{name}_dense_{index}", width, size))
-        width = output_size(activation, size)
-    return Model(inputs, tuple(trunk), tuple(Dense(h, width, outputs) for h in heads), activation)
-
-
 def _latent_size(options: BuildOptions) -> int:
     return checks.positive_int("latent_size", options.get("latent_size", 32))
-
-
-def _activation(options: BuildOptions) -> str:
-    return checks.choice("activation", options.get("activation", "relu"), ACTIVATIONS)
 
 
 def _posterior(mu: ArrayLike, log_var: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
