@@ -11,8 +11,11 @@ from artifex_compat.generative_models.core.configuration import ModelConfigurati
 from artifex_compat.generative_models.core.layers.residual import ResidualBlock
 from artifex_compat.generative_models.models.vae import (
     VAE,
+    VQVAE,
     CNNDecoder,
     CNNEncoder,
+    ConditionalEncoder,
+    ConditionalVAE,
     MLPDecoder,
     MLPEncoder,
     ResNetDecoder,
@@ -24,7 +27,14 @@ from artifex_compat.generative_models.models.vae import (
     create_encoder,
     create_encoder_unified,
 )
-from tests.artifex_compat.make import IMAGE, decoder_config, encoder_config, images
+from tests.artifex_compat.make import (
+    IMAGE,
+    LATENT,
+    by_config,
+    decoder_config,
+    encoder_config,
+    images,
+)
 
 ENCODERS = {"dense": MLPEncoder, "cnn": CNNEncoder, "resnet": ResNetEncoder}
 DECODERS = {"dense": MLPDecoder, "cnn": CNNDecoder, "resnet": ResNetDecoder}
@@ -94,6 +104,46 @@ def test_a_spatial_pair_keeps_a_grid():
     assert mean.shape == log_var.shape == (3, 2, 2, 4)
     assert (decoder.latent_shape, decoder(mean).shape) == ((2, 2, 4), (3, *IMAGE))
     assert [len(encoder.conv_layers), len(decoder.conv_transpose_layers)] == [2, 1]
+
+
+@pytest.mark.parametrize("kind", [VAE, VQVAE, ConditionalVAE])
+@pytest.mark.parametrize("size", [16, 32, 64])
+def test_a_spatial_model_takes_any_grid(kind, size):
+    image = {"hidden_dims": (6, 5)}
+    model = by_config(
+        kind,
+        encoder={"input_shape": (64, 64, 1), **image},
+        decoder={"output_shape": (64, 64, 1), **image},
+        encoder_type="spatial",
+    )
+    x = images(2, (size, size, 1))
+    assert model.encoder(x)[0].shape == (2, size // 4, size // 4, LATENT)
+    outputs = model(x)
+    assert outputs["reconstructed"].shape == x.shape
+    assert jnp.isfinite(model.loss_fn(x=x, outputs=outputs)["loss"])
+    for single, same in ((x[0], x[:1]), (x, x[:1])):
+        walk = model.latent_traversal(single, 1, steps=3)
+        np.testing.assert_array_equal(walk, model.latent_traversal(same, 1, steps=3))
+        assert model.interpolate(single, x[1], steps=3).shape == (3, size, size, 1)
+    assert model.sample(2).shape == (2, 64, 64, 1)
+
+
+def test_a_spatial_network_of_any_grid_has_its_channels_and_a_line_one_size():
+    encoder = SpatialEncoder([6, 5], 4, "relu", IMAGE, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=r"x must have the shape \[batch, height, width, 1\]"):
+        encoder(images(2, (8, 6, 3)))
+    with pytest.raises(ValueError, match="x must have the shape"):
+        encoder(images(2, (8, 6)))
+    decoder = SpatialDecoder([5, 6], IMAGE, 4, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=r"z must have the shape \[batch, height, width, 4\]"):
+        decoder(jnp.ones((2, 2, 2, 5)))
+    model = VAE(encoder, decoder, 4, rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match="latents_of_x2"):
+        model.interpolate(images(1, (8, 8, 1)), images(1, (16, 8, 1)))
+    options = {"condition_type": "add", "rngs": nnx.Rngs(0)}
+    added = ConditionalEncoder(encoder, 3, **options)
+    with pytest.raises(ValueError, match=r"the input must have the shape \[batch, 8, 6, 1\]"):
+        added(images(2, (8, 8, 1)), jnp.array([0, 1]))
 
 
 def test_a_spatial_network_refuses_what_artifex_refuses():

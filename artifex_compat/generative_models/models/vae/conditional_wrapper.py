@@ -13,7 +13,7 @@ from artifex_compat.generative_models.core.configuration.vae_config import CONDI
 from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.conditioning import condition_vectors, join
-from artifex_compat.generative_models.models.vae.fitting import Shape, example_shape
+from artifex_compat.generative_models.models.vae.fitting import Shape, example_shape, wrong_shape
 from artifex_compat.generative_models.models.vae.networks import Network
 from edifice_py.checks import choice, named, native, options, positive_int
 from edifice_py.nx import float_type
@@ -116,6 +116,11 @@ class ConditionalWrapper(nnx.Module):
         return self.condition_dim if self.embed_dim is None else self.embed_dim
 
     @property
+    def any_grid(self) -> bool:
+        """Whether images of any height and width fit; a projection to add is for one size."""
+        return self.condition_type == "concat" and bool(getattr(self.wrapped, "any_grid", False))
+
+    @property
     def latent_dim(self) -> int:
         """Width of a latent vector."""
         return int(self.wrapped.latent_dim)
@@ -157,6 +162,9 @@ class ConditionalWrapper(nnx.Module):
             rows = jnp.matmul(rows, self.embedding.embedding[...], precision=lax.Precision.HIGHEST)
         self.adapt(example_shape(x))
         if self.condition_type == "add":
+            shape = example_shape(x)
+            if prod(shape) != self.condition_proj.out_features:
+                raise ValueError(wrong_shape("the input", self.input_shape or (), shape))
             dtype = float_type(x)
             added = self.condition_proj(rows).reshape(x.shape)
             return x.astype(dtype) + added.astype(dtype)

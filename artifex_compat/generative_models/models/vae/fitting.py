@@ -74,9 +74,10 @@ def resized(images: jax.Array, shape: Shape) -> jax.Array:
     return images if images.shape == wanted else jax.image.resize(images, wanted, "bilinear")
 
 
-def wrong_shape(name: str, wanted: Shape, had: Shape, *, flat: bool = False) -> str:
+def wrong_shape(name: str, wanted: tuple[int | str, ...], had: Shape, *, flat: bool = False) -> str:
     """The sentence for a batch of examples of a wrong shape; `flat` ones are taken too."""
-    choices = f" or {_batch((prod(wanted),))}" if flat and len(wanted) > 1 else ""
+    features = prod(size for size in wanted if isinstance(size, int))
+    choices = f" or {_batch((features,))}" if flat and len(wanted) > 1 else ""
     return f"{name} must have the shape {_batch(wanted)}{choices}, not {_batch(had)}."
 
 
@@ -99,5 +100,5 @@ def widen(layer: nnx.Module, extra: int, *, rngs: nnx.Rngs) -> None:
     layer.in_features += extra
 
 
-def _batch(shape: Shape) -> str:
+def _batch(shape: tuple[int | str, ...]) -> str:
     return f"[{', '.join(['batch', *map(str, shape)])}]"

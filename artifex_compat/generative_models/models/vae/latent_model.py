@@ -15,7 +15,7 @@ from artifex_compat.generative_models.models.vae.calling import (
     forward_pass,
 )
 from artifex_compat.generative_models.models.vae.fitting import Shape
-from edifice_py.checks import integer, native, positive_int, scalar
+from edifice_py.checks import integer, native, positive_int, same_shape, scalar
 
 
 class LatentModel(GenerativeModel):
@@ -163,6 +163,7 @@ class LatentModel(GenerativeModel):
         self, x1: jax.Array, x2: jax.Array, steps: int, rngs: nnx.Rngs | None, **condition: Any
     ) -> jax.Array:
         ends = [self._mean_of_one(name, x, rngs, condition) for name, x in (("x1", x1), ("x2", x2))]
+        same_shape(latents_of_x1=ends[0], latents_of_x2=ends[1])
         weights = jnp.linspace(0, 1, positive_int("steps", steps), dtype=ends[0].dtype)
         t = weights.reshape(-1, *(1,) * (ends[0].ndim - 1))
         z = ends[0] * (1 - t) + ends[1] * t
@@ -203,7 +204,7 @@ class LatentModel(GenerativeModel):
     def _mean_of_one(
         self, name: str, x: jax.Array, rngs: nnx.Rngs | None, condition: dict[str, Any]
     ) -> jax.Array:
-        one = single_example(name, x, self._example_shape)
+        one = single_example(name, x, self._example_shape, any_grid=self._any_grid)
         mean, _ = call_in_mode(self.encode, one, deterministic=True, rngs=rngs, **condition)
         return mean
 
@@ -213,6 +214,10 @@ class LatentModel(GenerativeModel):
         return getattr(self.encoder, "input_shape", None) or getattr(
             self.decoder, "output_shape", None
         )
+
+    @property
+    def _any_grid(self) -> bool:
+        return bool(getattr(self.encoder, "any_grid", False))
 
     @property
     def _latent_shape(self) -> Shape:
@@ -234,18 +239,23 @@ def sample_count(n_samples: int) -> int:
     return count
 
 
-def single_example(name: str, x: jax.Array, shape: Shape | None) -> jax.Array:
+def single_example(
+    name: str, x: jax.Array, shape: Shape | None, *, any_grid: bool = False
+) -> jax.Array:
     """A batch of one: `x` itself where it is one example, or the first of a batch.
 
     Args:
         name: what the argument is called.
         x: one example, or a batch of them; flat ones will do too.
         shape: shape of one example, None where nobody knows it.
+        any_grid: whether images of another height and width fit too.
 
     Raises:
         ValueError: it is neither.
     """
     x = jnp.asarray(native(x))
+    if any_grid and shape is not None and x.ndim >= len(shape) and x.shape[-1] == shape[-1]:
+        shape = x.shape[-len(shape) :]
     if x.shape == shape or (shape is None and x.ndim == 1):
         return x[None]
     if shape is None or (x.ndim > 1 and prod(x.shape[1:]) == prod(shape)):

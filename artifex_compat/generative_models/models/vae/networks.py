@@ -38,6 +38,8 @@ class Network(nnx.Module):
 
     flattens = False
     """Whether inputs of any shape become vectors."""
+    any_grid = False
+    """Whether images of any height and width fit."""
     takes_name = "x"
     """What the input is called."""
     precision: Any = None
@@ -70,6 +72,8 @@ class Network(nnx.Module):
         """Whether inputs of a shape fit, with the condition if there is room for one."""
         if self.flattens:
             return prod(shape) == prod(self.full_shape)
+        if self.any_grid:
+            return len(shape) == 3 and shape[-1] == self.full_shape[-1]
         return shape == self.full_shape
 
     def adapt(self, shape: Shape) -> None:
@@ -79,9 +83,9 @@ class Network(nnx.Module):
             ValueError: the weights are made for another shape.
         """
         if not self.takes(shape):
-            raise ValueError(
-                wrong_shape(self.takes_name, self.full_shape, shape, flat=self.flattens)
-            )
+            wanted = self.full_shape
+            sizes = ("height", "width", wanted[-1]) if self.any_grid else wanted
+            raise ValueError(wrong_shape(self.takes_name, sizes, shape, flat=self.flattens))
 
     def accept(self, x: jax.Array) -> jax.Array:
         """A batch of inputs that the network takes, in native byte order.

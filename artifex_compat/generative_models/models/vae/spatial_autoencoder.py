@@ -26,6 +26,8 @@ UP_KERNEL = (4, 4)
 class SpatialEncoder(Encoder):
     """3 x 3 convolutions of stride 2, then two more to mean and log-variance on the grid.
 
+    Images of any height and width fit, whatever `input_shape` is.
+
     Attributes:
         conv_layers: the hidden layers.
         mean_conv, logvar_conv: the heads.
@@ -35,6 +37,7 @@ class SpatialEncoder(Encoder):
     """
 
     refused = ("use_batch_norm",)
+    any_grid = True
 
     def build(self, shape: Shape, rngs: nnx.Rngs) -> None:
         """Make the weights for images `(height, width, channels)`."""
@@ -63,7 +66,7 @@ class SpatialEncoder(Encoder):
         """Mean and log-variance, `[batch, height / 2^n, width / 2^n, latent_dim]` each.
 
         Raises:
-            ValueError: the weights are for images of another shape.
+            ValueError: the weights are for images of other channels.
         """
         x = self.accept(x)
         activation = ACTIVATIONS[self.spec.stack["activation"]]
@@ -75,6 +78,9 @@ class SpatialEncoder(Encoder):
 class SpatialDecoder(Decoder):
     """One convolution, then transposed 4 x 4 ones of stride 2, the last of them to the image.
 
+    Latents on a grid of any height and width fit. Those of `latent_shape` give `output_shape`, and
+    others an image that is 2^n times as high and as wide, for n hidden layers.
+
     Attributes:
         input_conv: the first layer, on the grid.
         conv_transpose_layers: the hidden layers.
@@ -83,6 +89,8 @@ class SpatialDecoder(Decoder):
     Raises:
         ValueError: the activation is not relu, silu or gelu, as in Artifex.
     """
+
+    any_grid = True
 
     def build(self, shape: Shape, rngs: nnx.Rngs) -> None:
         """Make the weights for images `(height, width, channels)`."""
@@ -110,7 +118,7 @@ class SpatialDecoder(Decoder):
         return halved(height, times), halved(width, times), self.latent_dim
 
     def __call__(self, z: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:  # noqa: ARG002
-        """`[batch, *latent_shape]` to images NHWC.
+        """`[batch, height, width, latent_dim]` to images NHWC.
 
         Raises:
             ValueError: `z` has another shape.
@@ -120,7 +128,10 @@ class SpatialDecoder(Decoder):
         h = activation(self.input_conv(z))
         for layer in self.conv_transpose_layers:
             h = activation(layer(h))
-        return self.activation(resized(self.output_conv(h), self.output_shape))
+        images = self.output_conv(h)
+        if z.shape[1:3] == self.latent_shape[:2]:
+            images = resized(images, self.output_shape)
+        return self.activation(images)
 
 
 def _check(stack: dict[str, Any], without: tuple[str, ...]) -> None:
