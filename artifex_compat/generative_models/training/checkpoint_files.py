@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -78,6 +78,11 @@ class Checkpoint:
         written = json.dumps(self._content, sort_keys=True).encode()
         finite = float(score) if score is not None and math.isfinite(score) else None
         self.mark = Mark(hashlib.sha256(written).hexdigest(), finite, monitor, mode)
+
+    def inherit(self, other: Mark) -> None:
+        """Take the score of another checkpoint of the same step and metric, for want of one."""
+        if self.mark.score is None and other.ranking == self.mark.ranking:
+            self.mark = replace(self.mark, score=other.score)
 
     def write(self, path: Path) -> None:
         """Write it as a new folder, which is there as a whole or not at all."""

@@ -99,7 +99,8 @@ class CheckpointStore:
             step: names it.
             parts: arrays by name, of each part.
             facts: what JSON can hold.
-            score: by which the best are kept; None or a value that is not finite is the worst.
+            score: by which the best are kept; a value that is not finite is the worst, and so is
+                None, unless the step was saved with a score before.
             lineage: the run's; the new checkpoint is added to it.
 
         Raises:
@@ -107,15 +108,14 @@ class CheckpointStore:
         """
         run = Lineage() if lineage is None else lineage
         checkpoint = Checkpoint(parts, facts, score=score, monitor=self._monitor, mode=self._mode)
-        mark = checkpoint.mark
         try:
             marks = self._marks()
             known = marks.get(step)
-            saved = (
-                known is not None and known.identity == mark.identity and mark.identity in run.own
-            )
-            if saved and (mark.score is None or mark == known):
-                return
+            if known and known.identity in run.own:
+                checkpoint.inherit(known)
+                if checkpoint.mark == known:
+                    return
+            mark = checkpoint.mark
             if _one_process_writes():
                 self._clean()
                 others = {n for n, m in marks.items() if m.identity not in run.own | run.left}

@@ -16,6 +16,7 @@ class RunState:
         step: steps taken.
         epoch: epochs finished.
         batch: batches taken of the epoch that is not finished.
+        batch_size: examples in each, None where they come as batches.
         first_epoch: the epoch that the last call of `train` began with.
         last_epoch: the epoch that it ends before.
         stopped: whether a callback ends the run after the epoch.
@@ -27,6 +28,7 @@ class RunState:
     step: int = 0
     epoch: int = 0
     batch: int = 0
+    batch_size: int | None = None
     first_epoch: int = 0
     last_epoch: int = 0
     stopped: bool = False
@@ -39,8 +41,18 @@ class RunState:
         """Whether the call of `train` has epochs left, or a part of one."""
         return self.epoch < self.last_epoch and (self.batch > 0 or not self.stopped)
 
-    def begin(self, num_epochs: int) -> bool:
-        """Set which epochs a call of `train` goes through; whether there are any."""
+    def begin(self, num_epochs: int, batch_size: int | None) -> bool:
+        """Set which epochs a call of `train` goes through; whether there are any.
+
+        Raises:
+            ValueError: an epoch that was cut off had batches of another size.
+        """
+        if self.restored and self.batch and batch_size != self.batch_size:
+            raise ValueError(
+                f"batch_size must be that of the epoch that was cut off, {self.batch_size}, "
+                f"not {batch_size}."
+            )
+        self.batch_size = batch_size
         if not self.restored:
             self.first_epoch, self.last_epoch = self.epoch, self.epoch + num_epochs
             # What is left of an epoch that was cut off is of the data of another call.

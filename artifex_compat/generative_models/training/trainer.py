@@ -161,8 +161,8 @@ class Trainer:
         seed = self.seed if shuffle else None
         source = self._source(train_data, batch_size, seed, drop_remainder=self.drop_remainder)
         val_source = None if val_data is None else self._source(val_data, batch_size)
-        state, began = self.state, self.step
-        more, whole = state.begin(num_epochs), self.mode == "epoch"
+        state, whole = self.state, self.mode == "epoch"
+        more = state.begin(num_epochs, getattr(source, "batch_size", None))
         one_epoch = partial(epochs.one_epoch, self._program, state, source)
         self._program.settle()
         with self._interrupts, self._events.run():
@@ -181,7 +181,7 @@ class Trainer:
                 if self._interrupts.received < 2:
                     self._events.tell("on_stop")
                 raise
-            if self.step > began:
+            if more:
                 self._end()
         return self.history
 

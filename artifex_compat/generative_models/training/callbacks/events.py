@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from artifex_compat.generative_models.training.callbacks.base import Callback
+from artifex_compat.generative_models.training.checkpoints import CheckpointStore
 
 BATCH_EVENTS = ("on_batch_begin", "on_batch_end")
 EVENTS = tuple(name for name in vars(Callback) if name.startswith("on_"))
@@ -169,7 +170,7 @@ def _check(callback: Any) -> None:
 
 
 def _saves(callback: Any) -> bool:
-    return hasattr(getattr(callback, "store", None), "folder")
+    return isinstance(getattr(callback, "store", None), CheckpointStore)
 
 
 def _hears_batches(callback: Any) -> bool:

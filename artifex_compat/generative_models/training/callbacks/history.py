@@ -2,10 +2,13 @@
 
 import csv
 import json
+import math
+import warnings
 from pathlib import Path
 from typing import Any
 
 from artifex_compat.generative_models.training.callbacks.base import Callback
+from artifex_compat.generative_models.training.naming import free_name
 
 
 class JSONLHistory(Callback):
@@ -14,7 +17,8 @@ class JSONLHistory(Callback):
     Args:
         path: the file. When training begins it is made to hold the history of the run so far: a run
             that was cut off may have lines of epochs that are run again, or lack one whose
-            checkpoint was saved already.
+            checkpoint was saved already. A file that a new run finds there is renamed, with a
+            warning. A number that is not finite is null.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -22,24 +26,29 @@ class JSONLHistory(Callback):
 
     def on_train_begin(self, trainer: Any) -> None:
         """Write the lines of the epochs that are finished."""
-        lines = (f"{json.dumps(row)}\n" for row in trainer.history)
-        self.path.write_text("".join(lines), encoding="utf-8")
+        keep_of_another_run(self.path, trainer)
+        self.path.write_text("".join(map(_line, trainer.history)), encoding="utf-8")
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:
         """Append the line."""
         with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"epoch": epoch, "step": trainer.step, **logs}) + "\n")
+            file.write(_line({"epoch": epoch, "step": trainer.step, **logs}))
 
 
 class CSVHistory(Callback):
     """Writes a table with a row for each epoch: `epoch`, `step` and its metrics.
 
     Args:
-        path: the file, which is written anew after each epoch.
+        path: the file, which is written anew after each epoch. A file that a new run finds there is
+            renamed, with a warning.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+
+    def on_train_begin(self, trainer: Any) -> None:
+        """Keep the table of another run."""
+        keep_of_another_run(self.path, trainer)
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Write the table."""
@@ -48,3 +57,16 @@ class CSVHistory(Callback):
             table = csv.DictWriter(file, columns)
             table.writeheader()
             table.writerows(trainer.history)
+
+
+def keep_of_another_run(path: Path, trainer: Any) -> None:
+    """Rename a file that is not of this run: one that is there before its first step."""
+    if trainer.step or not path.is_file() or not path.stat().st_size:
+        return
+    kept = path.rename(free_name(path))
+    warnings.warn(f"{path}: there was a file of another run; it is {kept} now.", stacklevel=2)
+
+
+def _line(row: dict[str, Any]) -> str:
+    finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
+    return json.dumps(finite) + "\n"
