@@ -100,6 +100,11 @@ def evaluation_batch(examples: Examples, config: RunConfig) -> Batch:
     return training_batch(examples, config) | factors
 
 
+def class_names(examples: Examples) -> tuple[str, ...] | None:
+    """The names of the values of the first factor, None where they have none."""
+    return examples.value_names.get(examples.factor_names[0]) if examples.factor_names else None
+
+
 def condition_of(examples: Examples, config: RunConfig) -> Array | None:
     """The labels that a conditional model sees, int32 `[n]`; None for the others."""
     return _condition(examples, config) if config.model.type == CONDITIONAL else None

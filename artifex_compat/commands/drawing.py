@@ -76,6 +76,7 @@ def drawn(
     config: RunConfig,
     scores: Scores,
     history: Sequence[Mapping[str, Any]],
+    names: Sequence[str] | None = None,
 ) -> tuple[list[Picture], dict[str, str]]:
     """All pictures of a run that its data allow.
 
@@ -85,6 +86,7 @@ def drawn(
         config: of the run.
         scores: of the evaluation.
         history: rows of the training, none where there was none.
+        names: of the values of the first factor, where they have any.
 
     Returns:
         The pictures, and what was left out with the reason.
@@ -93,8 +95,8 @@ def drawn(
         ImportError: matplotlib is not installed.
     """
     found, left_out = [], {}
-    plans = (_of_images, _of_numbers)
-    for plan in (plan for make in plans for plan in make(model, batch, config, scores)):
+    of_images = _of_images(model, batch, config, scores)
+    for plan in (*of_images, *_of_numbers(model, batch, config, scores, names)):
         try:
             png = png_of(plan.draw())
         except ValueError as error:  # what is no image cannot be drawn as one
@@ -207,7 +209,9 @@ def _code(config: RunConfig) -> str:
     return "code" if config.model.type == VQ else "posterior mean"
 
 
-def _of_numbers(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> Iterator[_Plan]:
+def _of_numbers(
+    model: VAE, batch: Batch, config: RunConfig, scores: Scores, names: Sequence[str] | None
+) -> Iterator[_Plan]:
     health = scores.health
     if health.kl is not None:
         of_latents = health.kl.details["per_dimension"]
@@ -239,7 +243,7 @@ def _of_numbers(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> 
         "Latent space",
         f"{means} at the two latents that vary most.{coloured}",
         f"A scatter plot of {len(some['image'])} held-out examples at two latents.",
-        lambda: pictures.latent_scatter(means_of(model, some), labels),
+        lambda: pictures.latent_scatter(means_of(model, some), labels, names=names),
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from artifex_compat.commands.configuration import RunConfig, changed
-from artifex_compat.commands.datasets import Batch, evaluation_batch, prepared, whole
+from artifex_compat.commands.datasets import class_names, evaluation_batch, prepared, whole
 from artifex_compat.commands.errors import CommandError, refusing
 from artifex_compat.commands.provenance import command, used
 from artifex_compat.commands.report import summary
@@ -15,6 +15,7 @@ from artifex_compat.commands.run_folder import RunFolder, new_folder
 from artifex_compat.commands.scoring import scores_of
 from artifex_compat.commands.sections import DataSection
 from artifex_compat.commands.trained import trained
+from artifex_compat.data import Examples
 
 CHANGEABLE = ("data", "evaluation")
 
@@ -47,7 +48,8 @@ def evaluate(
     other = any(setting.startswith("data.source=") for setting in settings)
     config = changed(replace(of_run, data=DataSection()) if other else of_run, settings)
     with refusing():
-        batch = _batch(of_run, config)
+        examples = _examples(of_run, config)
+        batch = evaluation_batch(examples, config)
         if out is None:
             scores = scores_of(model, batch, config, history)
         else:
@@ -59,12 +61,13 @@ def evaluate(
                 history=history,
                 used=used(arguments),
                 again=command(*arguments),
+                names=class_names(examples),
             )
     written = "" if out is None else f"\nThe report is {out / 'report.html'}"
     return scores.as_dict(), f"{printed(scores)}\n\n{summary(config, scores)}{written}"
 
 
-def _batch(of_run: RunConfig, config: RunConfig) -> Batch:
+def _examples(of_run: RunConfig, config: RunConfig) -> Examples:
     """What the run held out; or all of other data, none of which it has seen."""
     same = config.data == of_run.data
-    return evaluation_batch(prepared(config).held_out if same else whole(config), config)
+    return prepared(config).held_out if same else whole(config)

@@ -22,6 +22,7 @@ def evaluated(
     history: Sequence[Mapping[str, Any]],
     used: Mapping[str, Any],
     again: str,
+    names: Sequence[str] | None,
 ) -> Scores:
     """Evaluate a model, and write scores, pictures and the report into a folder.
 
@@ -33,6 +34,7 @@ def evaluated(
         history: rows of its training.
         used: what it was made with.
         again: the command that repeats it.
+        names: of the values of the first factor, where they have any.
 
     Returns:
         The scores.
@@ -44,7 +46,7 @@ def evaluated(
     scores = scores_of(model, batch, config, history)
     pictures: list[Picture] = []
     if config.evaluation.figures:
-        pictures, left_out = drawn(model, batch, config, scores, history)
+        pictures, left_out = drawn(model, batch, config, scores, history, names)
         scores = replace(scores, left_out=scores.left_out | left_out)
         folder.figures.mkdir(exist_ok=True)
         for picture in pictures:

@@ -102,7 +102,7 @@ class DataSection(Section):
         labels: of "idx", the file of labels.
         images, factors: of "npz", the names of the arrays, see `data.read_npz`.
         image_size: of a "folder", `[height, width]` to bring all pictures to.
-        channels: of a "folder", 1 or 3.
+        channels: of a "folder", 1 for grey or 3 for colour; colour if there is any where not given.
     """
 
     source: str = field(default="digits", metadata=checked(one_of(SOURCES)))
@@ -123,7 +123,7 @@ class DataSection(Section):
     image_size: tuple[int, ...] | None = field(
         default=None, metadata=_only(optional(_two_sizes), "folder")
     )
-    channels: int = field(default=1, metadata=_only(positive_int, "folder"))
+    channels: int | None = field(default=None, metadata=_only(optional(positive_int), "folder"))
 
     def __post_init__(self) -> None:
         super().__post_init__()

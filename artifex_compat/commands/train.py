@@ -7,7 +7,13 @@ from typing import Any
 
 from artifex_compat.commands.building import model_of, trainer_of
 from artifex_compat.commands.configuration import RunConfig, configured
-from artifex_compat.commands.datasets import Prepared, evaluation_batch, prepared, training_batch
+from artifex_compat.commands.datasets import (
+    Prepared,
+    class_names,
+    evaluation_batch,
+    prepared,
+    training_batch,
+)
 from artifex_compat.commands.errors import FAILED, INTERRUPTED, CommandError, refusing, sentence
 from artifex_compat.commands.progress import progress
 from artifex_compat.commands.provenance import command, used
@@ -90,6 +96,7 @@ def train(
             history=trainer.history,
             used=facts,
             again=again,
+            names=class_names(ready.held_out),
         )
     result = {
         "folder": str(folder.path),

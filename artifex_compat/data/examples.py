@@ -1,6 +1,7 @@
 """Examples with their factors, and what must hold of them before training."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,20 +28,38 @@ class Examples:
         x: float32 images `[n, height, width, channels]`, or vectors `[n, features]`.
         factors: `[n, factors]`, or None where nobody knows them. A label is one factor.
         factor_names: a name for each.
+        value_names: of factors that are classes, the names of their values from 0 on, by the name
+            of the factor.
     """
 
     x: Array
     factors: Array | None = None
     factor_names: tuple[str, ...] = ()
+    value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Check that the parts fit, and bring them to native byte order.
 
         Raises:
-            DataError: there is another number of factors than of examples or of names.
+            DataError: there is another number of factors than of examples or of names, or values
+                have names of which there is no such factor, or fewer than there are values.
         """
         object.__setattr__(self, "x", native(self.x))
         object.__setattr__(self, "factors", native(self.factors))
+        self._check_factors()
+        for name, values in self.value_names.items():
+            if self.factors is None or name not in self.factor_names:
+                raise DataError(
+                    f"value_names must be of {' or '.join(self.factor_names) or 'no factor'}, "
+                    f"not of {name!r}."
+                )
+            numbers = self.factors[:, self.factor_names.index(name)]
+            if not np.isin(numbers, np.arange(len(values))).all():
+                raise DataError(
+                    f"value_names must name all values of {name!r}, from 0 on, not {len(values)}."
+                )
+
+    def _check_factors(self) -> None:
         if self.factors is None:
             return
         if self.factors.ndim != 2 or len(self.factors) != len(self.x):
@@ -64,7 +83,7 @@ class Examples:
     def take(self, rows: Any) -> "Examples":
         """The examples of some rows: indices, or a slice."""
         factors = None if self.factors is None else self.factors[rows]
-        return Examples(self.x[rows], factors, self.factor_names)
+        return Examples(self.x[rows], factors, self.factor_names, self.value_names)
 
     def split(self, held_out: float = 0.2, seed: int = 0) -> tuple["Examples", "Examples"]:
         """Examples for training and others for validation, in a random order.

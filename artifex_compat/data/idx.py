@@ -1,6 +1,8 @@
 """IDX, the format of MNIST's files, as they are or gzipped."""
 
 import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,20 @@ from artifex_compat.data.examples import Examples
 from artifex_compat.data.files import (
     MOST_BYTES,
     Array,
-    as_factors,
-    as_pixels,
+    Numbers,
+    Readable,
+    check_factors,
+    check_pixels,
     check_size,
     reading,
+    with_channels,
 )
+from edifice_py.interchange import disk
 
 KIND = "an IDX file"
 _TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _GZIP = b"\x1f\x8b"
+Header = tuple[np.dtype[Any], tuple[int, ...]]
 
 
 def read_idx(
@@ -40,48 +47,68 @@ def read_idx(
     Reference:
         LeCun, Cortes and Burges, The MNIST database, "File formats".
     """
-    pixels = as_pixels(images, idx_array(images, most_bytes=most_bytes))
+    with _opened(images) as (stream, (dtype, shape)):
+        check_pixels(images, dtype, shape)
+        check_size(images, prod(shape), most_bytes)
+        numbers = Numbers(stream, dtype, shape)
+        pixels = with_channels(numbers.pixels())
+        numbers.check_end()
     if labels is None:
         return Examples(pixels)
-    found = as_factors(labels, idx_array(labels, most_bytes=most_bytes))
-    return Examples(pixels, found, ("label",) if found.shape[1] == 1 else ())
+    with _opened(labels) as (stream, (dtype, shape)):
+        check_factors(labels, dtype, shape)
+        found = _rows(stream, labels, dtype, shape, most_bytes)
+    factors = found.reshape(len(found), -1)
+    return Examples(pixels, factors, ("label",) if factors.shape[1] == 1 else ())
 
 
 def idx_array(file: str | Path, *, most_bytes: int = MOST_BYTES) -> Array:
-    """The array of an IDX file, gzipped or not.
+    """The array of an IDX file, gzipped or not, in its own type.
 
     Args:
         file: where it is.
-        most_bytes: refuse to read more than this, counted as float32.
+        most_bytes: refuse to read more than this.
 
     Raises:
         DataError: the file is missing, broken, or larger than allowed.
     """
-    with reading(file, KIND), Path(file).open("rb") as raw:
+    with _opened(file) as (stream, (dtype, shape)):
+        return _rows(stream, file, dtype, shape, most_bytes)
+
+
+@contextmanager
+def _opened(file: str | Path) -> Iterator[tuple[Readable, Header]]:
+    """A file behind its header, and what that says."""
+    with reading(file, KIND), disk.opened(Path(file)) as raw:
         zipped = raw.read(2) == _GZIP
         raw.seek(0)
         if zipped:
             with gzip.open(raw) as stream:
-                return _read(stream, file, most_bytes)
-        return _read(raw, file, most_bytes)
+                yield stream, _header(stream)
+        else:
+            yield raw, _header(raw)
 
 
-def _read(stream: Any, file: str | Path, most_bytes: int) -> Array:
+def _header(stream: Readable) -> Header:
     magic = stream.read(4)
-    if len(magic) != 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES:
+    if len(magic) != 4 or magic[:2] != b"\0\0" or magic[2] not in _TYPES or not magic[3]:
         raise ValueError("it does not begin with IDX's magic number")
     code, rank = magic[2:]
-    header = stream.read(4 * rank)
-    if len(header) != 4 * rank:
+    sizes = stream.read(4 * rank)
+    if len(sizes) != 4 * rank:
         raise EOFError("it is cut short")
-    shape = tuple(np.frombuffer(header, ">u4").tolist())
-    check_size(file, prod(shape), most_bytes)
-    dtype = np.dtype(_TYPES[code])
-    size = prod(shape) * dtype.itemsize
-    data = stream.read(size + 1)
-    if len(data) != size:
-        raise ValueError(
-            f"it must hold {size} bytes for {list(shape)}, and has "
-            f"{'more' if len(data) > size else len(data)}"
-        )
-    return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+    return np.dtype(_TYPES[code]), tuple(np.frombuffer(sizes, ">u4").tolist())
+
+
+def _rows(
+    stream: Readable,
+    file: str | Path,
+    dtype: np.dtype[Any],
+    shape: tuple[int, ...],
+    most_bytes: int,
+) -> Array:
+    check_size(file, prod(shape), most_bytes, dtype)
+    numbers = Numbers(stream, dtype, shape)
+    found = numbers.rows()
+    numbers.check_end()
+    return found

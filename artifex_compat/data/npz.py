@@ -1,7 +1,9 @@
 """A user's own npz file: arrays read in blocks, with their size checked before. No pickle."""
 
+import io
 import zipfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import IO, Any
@@ -13,16 +15,23 @@ from artifex_compat.data.files import (
     MOST_BYTES,
     Array,
     DataError,
-    as_factors,
-    as_pixels,
+    Numbers,
+    check_factors,
+    check_pixels,
     check_size,
     reading,
+    with_channels,
 )
+from edifice_py.interchange import disk
 
 DATA_NAMES = ("images", "imgs", "image", "x", "data", "x_train")
 FACTOR_NAMES = ("factors", "latents_classes", "labels", "label", "y", "y_train")
 KIND = "an npz file"
-_BLOCK_BYTES = 2**24
+_MOST_HEADER_BYTES = 10_000
+_HEADERS = {
+    (1, 0): (2, np.lib.format.read_array_header_1_0),
+    (2, 0): (4, np.lib.format.read_array_header_2_0),
+}
 
 
 def read_npz(
@@ -59,15 +68,28 @@ def read_npz(
         >>> read_npz(file.name, rows=[2, 0]).factors.tolist()
         [[2], [0]]
     """
-    with reading(file, KIND), zipfile.ZipFile(file) as archive:
-        names = [member.removesuffix(".npy") for member in archive.namelist()]
+    with (
+        reading(file, KIND),
+        disk.opened(Path(file)) as opened,
+        zipfile.ZipFile(opened) as archive,
+    ):
+        names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]
         data_name = _name("images", images, DATA_NAMES, names, file)
-        pixels = as_pixels(file, _read(archive, data_name, file, rows, most_bytes))
+        with _opened(archive, data_name, file) as (numbers, dtype, shape):
+            check_pixels(file, dtype, shape)
+            wanted = _rows(rows, shape[0])
+            count = shape[0] if wanted is None else len(wanted)
+            check_size(file, count * prod(shape[1:]), most_bytes)
+            pixels = with_channels(numbers.pixels(wanted))
         if factors is None and not set(FACTOR_NAMES) & set(names):
             return Examples(pixels)
         factor_name = _name("factors", factors, FACTOR_NAMES, names, file)
-        found = as_factors(file, _read(archive, factor_name, file, rows, most_bytes))
-    return Examples(pixels, found)
+        with _opened(archive, factor_name, file) as (numbers, dtype, shape):
+            check_factors(file, dtype, shape)
+            wanted = _rows(rows, shape[0])
+            check_size(file, len(pixels) * prod(shape[1:]), most_bytes, dtype)
+            found = numbers.rows(wanted)
+    return Examples(pixels, found.reshape(len(found), -1))
 
 
 def _name(
@@ -88,45 +110,41 @@ def _name(
     )
 
 
-def _read(
-    archive: zipfile.ZipFile, name: str, file: str | Path, rows: Any, most_bytes: int
-) -> Array:
-    """Some rows of an array, `[rows, ...]`."""
+@contextmanager
+def _opened(
+    archive: zipfile.ZipFile, name: str, file: str | Path
+) -> Iterator[tuple[Numbers, np.dtype[Any], tuple[int, ...]]]:
+    """The numbers of an array, and the type and shape that its header says."""
     member = archive.getinfo(f"{name}.npy")
     with archive.open(member) as stream:
         shape, by_columns, dtype = _header(stream)
-        size = prod(shape)
         if dtype.kind not in "buif" or not shape or min(shape) < 0:
             raise DataError(
                 f"{name} of {file} must be an array of numbers, a row for each example, "
                 f"not of {dtype}{list(shape)}."
             )
-        if member.file_size != stream.tell() + size * dtype.itemsize:
+        if member.file_size != stream.tell() + prod(shape) * dtype.itemsize:
             raise DataError(f"{name} of {file} has not the size that its header says.")
-        wanted = _rows(rows, shape[0])
-        row = prod(shape[1:])
-        check_size(file, size if by_columns else len(wanted) * row, most_bytes)
-        if by_columns:
-            whole = np.frombuffer(_exactly(stream, size * dtype.itemsize), dtype)
-            return whole.reshape(shape, order="F")[wanted]
-        return _rows_of(stream, dtype, row, wanted).reshape(len(wanted), *shape[1:])
+        yield Numbers(stream, dtype, shape, by_columns=by_columns), dtype, shape
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether it is by columns, and type; at most 10,000 bytes are read, numpy's limit."""
     version = np.lib.format.read_magic(stream)
-    read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in read:
+    if version not in _HEADERS:
         raise ValueError(f"its npy version is {version}, not (1, 0) or (2, 0)")
-    return read[version](stream)
+    width, read = _HEADERS[version]
+    length = stream.read(width)
+    size = int.from_bytes(length, "little")
+    if size > _MOST_HEADER_BYTES:
+        raise ValueError(f"its header must have at most {_MOST_HEADER_BYTES:,} bytes, not {size:,}")
+    return read(io.BytesIO(length + stream.read(size)))
 
 
-def _rows(rows: Any, count: int) -> Array:
-    """Indices from 0 to `count` - 1."""
+def _rows(rows: Any, count: int) -> Array | None:
+    """Indices from 0 to `count` - 1, None for all."""
     if rows is None:
-        return np.arange(count)
+        return None
     wanted = np.asarray(rows)
     if wanted.ndim != 1 or wanted.dtype.kind not in "iu":
         raise DataError(f"rows must be indices [rows], not {wanted.dtype}{list(wanted.shape)}.")
@@ -135,26 +153,3 @@ def _rows(rows: Any, count: int) -> Array:
             f"rows must be from 0 to {count - 1}, not from {wanted.min()} to {wanted.max()}."
         )
     return wanted
-
-
-def _rows_of(stream: IO[bytes], dtype: np.dtype[Any], row: int, wanted: Array) -> Array:
-    """Rows of `row` numbers each, `[wanted, row]`, in the order asked for."""
-    result: Array = np.empty((len(wanted), row), dtype)
-    order = np.argsort(wanted, kind="stable")
-    ascending = wanted[order]
-    row_bytes = row * dtype.itemsize
-    step = max(1, _BLOCK_BYTES // max(1, row_bytes))
-    last = int(ascending[-1]) + 1 if len(ascending) else 0
-    for start in range(0, last, step):
-        stop = min(start + step, last)
-        block = np.frombuffer(_exactly(stream, (stop - start) * row_bytes), dtype)
-        first, end = np.searchsorted(ascending, (start, stop))
-        result[order[first:end]] = block.reshape(-1, row)[ascending[first:end] - start]
-    return result
-
-
-def _exactly(stream: IO[bytes], count: int) -> bytes:
-    data = stream.read(count)
-    if len(data) != count:
-        raise EOFError("it is cut short")
-    return data

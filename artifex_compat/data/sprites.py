@@ -182,7 +182,7 @@ class Sprites:
             ValueError: one is out of range.
         """
         factors = self.factors_of(indices)
-        return Examples(self.images(factors), factors, FACTORS)
+        return Examples(self.images(factors), factors, FACTORS, {"shape": self.shapes})
 
     def sample(self, count: int, seed: int = 0) -> Examples:
         """Images drawn at random, all different ones, with their factors.

@@ -13,7 +13,11 @@ from edifice_py.checks import array, integer
 
 @styled
 def latent_scatter(
-    latents: Array, labels: Array | None = None, *, dims: Sequence[int] | None = None
+    latents: Array,
+    labels: Array | None = None,
+    *,
+    dims: Sequence[int] | None = None,
+    names: Sequence[str] | None = None,
 ) -> Figure:
     """Examples as points, at two of their latents.
 
@@ -23,13 +27,16 @@ def latent_scatter(
             classes with a legend, more a scale with a colour bar.
         dims: the latent across and the latent up, from 0; the two of the largest variance where
             not given.
+        names: of the labels 0, 1, and so on, for the legend, like the `value_names` of `Examples`;
+            the numbers where not given.
 
     Returns:
         A `matplotlib.figure.Figure`.
 
     Raises:
         TypeError: one of them is no array of numbers.
-        ValueError: a shape does not fit, a number is not finite, or `dims` are no two latents.
+        ValueError: a shape does not fit, a number is not finite, `dims` are no two latents, or a
+            label has no name among `names`.
         ImportError: matplotlib is not installed.
     """
     z = latents_of(latents, least=2)
@@ -40,12 +47,13 @@ def latent_scatter(
     axes = figure.subplots()
     points = {"s": float(np.clip(6000 / len(z), 2, 24)), "alpha": 0.8, "linewidths": 0}
     x, y = z[:, across], z[:, up]
+    legend = _legend_names(values, names)
     classes, which = np.unique(values if values is not None else [0], return_inverse=True)
     if values is None:
         axes.scatter(x, y, color=COLOURS[0], **points)
     elif len(classes) <= len(COLOURS):
         axes.scatter(x, y, c=[COLOURS[index] for index in which], **points)
-        _legend(figure, classes)
+        _legend(figure, [legend.get(value, f"{value:g}") for value in classes])
     else:
         drawn = axes.scatter(x, y, c=values, cmap="viridis", **points)
         figure.colorbar(drawn, ax=axes, label="label", aspect=30).outline.set_visible(False)
@@ -55,12 +63,22 @@ def latent_scatter(
     return figure
 
 
-def _legend(figure: Figure, classes: Array) -> None:
+def _legend_names(values: Array | None, names: Sequence[str] | None) -> dict[float, str]:
+    """The name of each label that has one."""
+    found = dict(enumerate(names or ()))
+    if names is not None and (values is None or not set(values.tolist()) <= found.keys()):
+        raise ValueError(
+            f"names must name all labels, from 0 to {len(found) - 1} for {len(found)} of them."
+        )
+    return {float(value): name for value, name in found.items()}
+
+
+def _legend(figure: Figure, classes: list[str]) -> None:
     """One dot for each class, beside the points."""
     line = extra_module("matplotlib.lines", "matplotlib", "a legend").Line2D
     style = {"linestyle": "", "marker": "o", "markersize": 5}
     dots = [line([], [], color=colour, **style) for colour in COLOURS[: len(classes)]]
-    figure.legend(dots, [f"{name:g}" for name in classes], loc="outside right upper")
+    figure.legend(dots, classes, loc="outside right upper")
 
 
 def _two(variances: Array, dims: Sequence[int] | None) -> tuple[int, int]:

@@ -1,12 +1,41 @@
 """Files that are read whole, and files that are written whole or not at all."""
 
+import errno
 import os
 import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from edifice_py.interchange.errors import InterchangeError
+
+_KINDS = {
+    stat.S_IFDIR: "Is a directory",
+    stat.S_IFIFO: "Is a named pipe",
+    stat.S_IFCHR: "Is a device",
+    stat.S_IFBLK: "Is a device",
+}
+
+
+class IrregularFileError(OSError):
+    """It is no regular file, like a folder or a device, which may never end."""
+
+
+def opened(path: Path) -> BinaryIO:
+    """A regular file, to be read; a named pipe is not waited for.
+
+    Raises:
+        OSError: it cannot be read.
+        IrregularFileError: it is no regular file.
+    """
+    # An ordinary open of a named pipe waits for its other end.
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    mode = os.fstat(number).st_mode
+    if not stat.S_ISREG(mode):
+        os.close(number)
+        raise IrregularFileError(errno.EINVAL, _KINDS.get(stat.S_IFMT(mode), "Is no file"))
+    return os.fdopen(number, "rb")
 
 
 def read(path: Path, most: int | None = None) -> bytes:
@@ -18,16 +47,17 @@ def read(path: Path, most: int | None = None) -> bytes:
 
     Raises:
         OSError: it cannot be read.
-        InterchangeError: it is no regular file, like a folder or a device, which may never end.
+        InterchangeError: it is no regular file.
     """
-    # A named pipe would make an ordinary open wait for its other end.
-    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    status = os.fstat(number)
-    if not stat.S_ISREG(status.st_mode):
-        os.close(number)
-        raise InterchangeError(f"{path} is no file to read weights from.")
-    with os.fdopen(number, "rb") as file:
-        return file.read(status.st_size if most is None else min(status.st_size, most))
+    try:
+        file = opened(path)
+    except IrregularFileError as error:
+        raise InterchangeError(
+            f"{path} is no file to read weights from: {error.strerror}."
+        ) from None
+    with file:
+        size = os.fstat(file.fileno()).st_size
+        return file.read(size if most is None else min(size, most))
 
 
 def write(path: Path, content: bytes) -> None:

@@ -83,7 +83,7 @@ def test_rows_are_those_asked_for_in_their_order(npz, rows, order, kind):
 
 
 def test_rows_beyond_a_block(npz, monkeypatch):
-    monkeypatch.setattr("artifex_compat.data.npz._BLOCK_BYTES", 64)
+    monkeypatch.setattr("artifex_compat.data.files._BLOCK", 64)
     rows = GENERATOR.integers(30, size=50)
     examples = read_npz(npz(x=PIXELS), rows=rows)
     np.testing.assert_allclose(255 * examples.x[..., 0], PIXELS[rows], rtol=1e-6)
