@@ -10,6 +10,7 @@ from artifex_compat.data import Examples
 from artifex_compat.generative_models.models.vae.batch import Batch, parse_batch
 from artifex_compat.generative_models.models.vae.calling import is_conditional
 from artifex_compat.generative_models.models.vae.conditioning import check_labels
+from edifice_py.checks import array
 
 
 def batches_of(data: Any, batch_size: int, model: Any = None) -> Iterator[Batch]:
@@ -78,6 +79,7 @@ def in_memory(data: Any, model: Any = None) -> Batch | None:
         None if part is None else np.asarray(part) for part in (parsed.x, condition, parsed.factors)
     )
     batch = Batch(*arrays)
+    array("the data", batch.x)
     if conditional:
         check_labels(batch.condition, getattr(model, "condition_dim", None))
     counts = {len(array) for array in jax.tree.leaves(batch)}

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from artifex_compat.evaluation.active_units_metric import active_units
-from artifex_compat.evaluation.arrays import PER_VALUE, Array, classes_of_factors
+from artifex_compat.evaluation.arrays import PER_VALUE, Array, check_finite, classes_of_factors
 from artifex_compat.evaluation.batches import batches_of, in_memory, rows_of, slices
 from artifex_compat.evaluation.beta_vae_metric import beta_vae_score
 from artifex_compat.evaluation.dci_metric import dci
@@ -17,7 +17,7 @@ from artifex_compat.evaluation.mig_metric import mig
 from artifex_compat.evaluation.modularity_metric import modularity
 from artifex_compat.evaluation.sap_metric import sap
 from artifex_compat.evaluation.score import Score, numbers
-from edifice_py.checks import choice, positive_int
+from edifice_py.checks import array, choice, positive_int
 
 BATCH = 256
 MI_BINS = 10
@@ -168,6 +168,7 @@ def _check_numbers(factors: Array) -> None:
             f"factors must be numbers, not text ({factors.dtype}): give the number of each class, "
             "as numpy.unique(factors, return_inverse=True)[1] does."
         )
+    check_finite("factors", np.asarray(array("factors", factors)))
 
 
 def _told_by(condition: Array | None, factors: Array) -> Array:

@@ -141,3 +141,16 @@ def test_the_label_alone_leaves_nothing_to_score():
     assert found["factors_of_condition"] == (0,)
     with pytest.raises(ValueError, match="other than by the condition, and none does"):
         evaluate_disentanglement(CONDITIONAL, {"x": X, "y": Y}, metrics=["mig"], verbose=False)
+
+
+@pytest.mark.parametrize("data", [X.astype(str), X.astype(complex), X.astype(object)])
+def test_data_that_are_no_numbers_are_refused_in_evaluation(data):
+    for given_data in (data, [{"image": data}]):
+        with pytest.raises(TypeError, match=r"the data must hold integers, .* not "):
+            health_report(PLAIN, given_data)
+
+
+def test_a_factor_that_is_not_finite_is_told_by_its_rows():
+    factors = np.where(Y == 1, np.nan, Y)
+    with pytest.raises(ValueError, match=r"factors must be finite, and 17 of 50 rows are not"):
+        evaluate_disentanglement(PLAIN, {"image": X, "labels": factors}, verbose=False)

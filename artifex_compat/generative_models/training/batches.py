@@ -59,12 +59,11 @@ def check_data(model: object, loss_type: str | None, data: object) -> None:
         UserWarning: the model's output cannot reach the data, or they seem to be pictures with
             their channels first.
     """
-    for name, part in data.items() if isinstance(data, Mapping) else [("data", data)]:
+    for name, part in data.items() if isinstance(data, Mapping) else ():
         if isinstance(part, np.ndarray) and part.dtype.kind in "USOMm":
             raise TypeError(
-                f"{name!r} of the data must be numbers, not text or others ({part.dtype}): leave "
-                "it out, or number its classes, as numpy.unique(names, return_inverse=True)[1] "
-                "does."
+                f"{name!r} of the data must be numbers, not {part.dtype}: leave it out, or number "
+                "its classes, as numpy.unique(names, return_inverse=True)[1] does."
             )
     if loss_type is None:
         return
