@@ -188,7 +188,7 @@ class VQVAE(VAE):
         codes = codebook[indices]
         usage = quantize.counts(indices, codebook).astype(jnp.float32)
         straight = quantize.straight_through(vectors, codes)
-        quantized = self._latents(straight, encoding.shape[:-1])
+        quantized = self._latents(straight, encoding.shape)
         return quantized, {
             "commitment_loss": quantize.commitment_loss(vectors, codes),
             "codebook_loss": quantize.codebook_loss(vectors, codes),
@@ -262,7 +262,7 @@ class VQVAE(VAE):
         in_one = 1 if self.project_in is not None else self.latent_dim // self.embedding_dim
         drawn = jax.random.categorical(key, logits, shape=(count, prod(shape[:-1]) * in_one))
         codes = jnp.where(heat > 0, drawn, jnp.argmax(usage))
-        z = self._latents(self.embeddings.embedding[...][codes], (count, *shape[:-1]))
+        z = self._latents(self.embeddings.embedding[...][codes], (count, *shape))
         return call_in_mode(self.decode, z, deterministic=True, rngs=rngs)
 
     def _reconstruct(
@@ -289,7 +289,7 @@ class VQVAE(VAE):
         return vectors.reshape(-1, self.embedding_dim)
 
     def _latents(self, codes: jax.Array, shape: Shape) -> jax.Array:
-        """Latent vectors, `[*shape, latent_dim]`, of codes in their order."""
+        """Latent vectors of a shape, of codes in their order."""
         if self.project_out is None:
-            return codes.reshape(*shape, -1)
-        return self.project_out(codes.reshape(*shape, self.embedding_dim))
+            return codes.reshape(shape)
+        return self.project_out(codes.reshape(*shape[:-1], self.embedding_dim))
