@@ -1,5 +1,6 @@
 """The npz file of arrays beside a YAML file of cases."""
 
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ import numpy as np
 
 from golden.arrays import Array, Declaration
 from golden.document import UnreadableError, sentence
+
+_MOST_HEADER_BYTES = 10_000
+"""numpy's own limit, which it looks at when the header is in memory."""
 
 
 class ArrayFile:
@@ -64,6 +68,8 @@ class ArrayFile:
 
     def _opened(self) -> zipfile.ZipFile:
         if self._zip is None:
+            if self._file.exists() and not self._file.is_file():
+                raise ValueError("it is not a regular file")  # a named pipe never opens
             self._zip = zipfile.ZipFile(self._file)
         return self._zip
 
@@ -75,12 +81,16 @@ class _UndeclaredError(ValueError):
 def _check_header(stream: Any, name: str, declaration: Declaration) -> None:
     version = np.lib.format.read_magic(stream)
     read = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
+        (1, 0): (2, np.lib.format.read_array_header_1_0),
+        (2, 0): (4, np.lib.format.read_array_header_2_0),
     }
     if version not in read:
         raise ValueError(f"npy version {version} is not 1.0 or 2.0")
-    shape, _, dtype = read[version](stream)
+    length = stream.read(read[version][0])
+    size = int.from_bytes(length, "little")
+    if size > _MOST_HEADER_BYTES:
+        raise ValueError(f"its header has {size} bytes; at most {_MOST_HEADER_BYTES} are read")
+    shape, _, dtype = read[version][1](io.BytesIO(length + stream.read(size)))
     if (shape, dtype) != (declaration.shape, declaration.stored):
         stored = f"{dtype}{list(shape)}"
         raise _UndeclaredError(f"{name} is declared as {declaration}, stored as {stored}")

@@ -1,5 +1,6 @@
 """Which VAE weights are of, and whether they fit a model."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
@@ -73,7 +74,7 @@ def recognised(params: Tree) -> Architecture | None:
 
     Args:
         params: layers of an encoder, of a decoder, of both side by side, or
-            `{"encoder": ..., "decoder": ...}`.
+            `{"encoder": ..., "decoder": ...}`, or a tuple of such.
 
     Example:
         >>> encoder, _ = vae.build(input_size=6, latent_size=2, encoder_sizes=[5, 4])
@@ -117,7 +118,11 @@ def fitted(params: Tree, model: Model) -> Params:
 
 
 def _layers(params: Tree) -> dict[str, Tree]:
-    """Layers by name, those of a pair side by side: no two of them have the same name."""
+    """Layers by name, those of a pair side by side; of a tuple those whose name is there once."""
+    if isinstance(params, tuple):
+        members = [_layers(part) for part in params]
+        twice = Counter(name for part in members for name in part)
+        return {name: layer for part in members for name, layer in part.items() if twice[name] == 1}
     if not isinstance(params, dict):
         return {}
     if not params.keys() <= set(_PARTS):

@@ -7,6 +7,23 @@ _SHORT.maxstring = _SHORT.maxother = 60
 _LONG = reprlib.Repr()
 _LONG.maxstring = 200
 
+_BEGINNINGS = (
+    (b"nx\x01", "a file of Nx.serialize: its format is 'nx'"),
+    (b"\x83", "one of Nx 0.4 or older, which must be read and written by a newer Nx first"),
+    (b"PK\x03\x04", "a zip archive, like an npz file or a checkpoint of PyTorch or Keras"),
+    (b"\x93NUMPY", "an npy file of numpy"),
+    (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
+    *(
+        (b"\x80%c" % protocol, "a pickle, which could run any code and is never opened")
+        for protocol in range(2, 6)
+    ),
+    (b"\x1f\x8b", "a gzip file, which must be unpacked first"),
+    (b"version https://git-lfs", "a pointer of Git LFS, and not the file that it stands for"),
+    (b"<", "a page of HTML or XML, perhaps of a download that failed"),
+    (b"{", "a file of JSON"),
+)
+_LENGTH_BYTES = 8
+
 
 class InterchangeError(ValueError):
     """A file, or a tree of weights, that cannot be used, and why, in one sentence."""
@@ -26,3 +43,20 @@ def sentence(error: Exception, most: int = 300) -> str:
     """What an error of a library says, in one line that a terminal can show."""
     words = " ".join(str(error).split()).rstrip(".")[:most]
     return "".join(letter if letter.isprintable() else "?" for letter in words)
+
+
+def looks_like(data: bytes) -> str:
+    """What the beginning of a file is of, as the end of a sentence.
+
+    Example:
+        >>> looks_like(b"<!DOCTYPE html>")
+        'it looks like a page of HTML or XML, perhaps of a download that failed'
+    """
+    if not data:
+        return "it is empty"
+    if data[_LENGTH_BYTES : _LENGTH_BYTES + 1] == b"{" and not any(data[5:_LENGTH_BYTES]):
+        return "it looks like a safetensors file: its format is 'safetensors'"
+    for beginning, what in _BEGINNINGS:
+        if data.startswith(beginning):
+            return f"it looks like {what}"
+    return f"it begins with {shortened(data[:8])}"

@@ -45,7 +45,7 @@ def load(
     Args:
         path: a file of `Nx.serialize` (`.nx`, `.axon`) or of safetensors (`.safetensors`).
         model: an encoder or a decoder, or several models, whose layers are wanted. They must be in
-            the file, in their shapes.
+            the file, in their shapes; a tuple in the file has its members in the models' order.
         format: "nx", "axon" or "safetensors", where the suffix does not say it.
 
     Returns:
@@ -75,6 +75,8 @@ def load(
     try:
         if isinstance(model, Model):
             return fitted(params, model)
+        if isinstance(params, tuple) and len(params) == len(model):
+            return tuple(map(fitted, params, model))
         return tuple(fitted(params, one) for one in model)
     except InterchangeError as error:
         raise InterchangeError(f"{path}: {error}") from None

@@ -6,7 +6,7 @@ from typing import TypeGuard, cast
 from edifice_py.checks import choice
 from edifice_py.interchange import external_term
 from edifice_py.interchange.arrays import Array, Endianness, to_bytes
-from edifice_py.interchange.errors import InterchangeError, place, shortened
+from edifice_py.interchange.errors import InterchangeError, looks_like, place, shortened
 from edifice_py.interchange.external_term import Atom, Term
 from edifice_py.interchange.nx_terms import ModelState, Node, Reading, plain, term_of
 from edifice_py.interchange.trees import Tree, leaves, normalised
@@ -62,8 +62,7 @@ def parse(data: bytes) -> NxDocument:
     """
     if data[:2] != _PREFIX:
         raise InterchangeError(
-            f"a file of Nx.serialize begins with {_PREFIX!r}, not {data[:2]!r}; one of Nx 0.4 or "
-            "older must be read and written by a newer Nx first."
+            f"a file of Nx.serialize begins with {_PREFIX!r}, not {data[:2]!r}: {looks_like(data)}."
         )
     if len(data) < _HEADER_BYTES:
         raise InterchangeError(f"the file ends after {len(data)} bytes, within its header.")

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from edifice_py.interchange.arrays import BY_SAFETENSORS, Array, readable
-from edifice_py.interchange.errors import InterchangeError, sentence, shortened
+from edifice_py.interchange.errors import InterchangeError, looks_like, sentence, shortened
 from edifice_py.interchange.trees import Tree, flat, normalised, unflat
 
 MOST_HEADER_BYTES = 2**19
@@ -34,6 +34,8 @@ def parse(data: bytes) -> tuple[Tree, dict[str, str]]:
     library = _library()
     size = int.from_bytes(data[:_LENGTH_BYTES], "little")
     end = _LENGTH_BYTES + size
+    if end > len(data) and data[_LENGTH_BYTES : _LENGTH_BYTES + 1] not in (b"{", b""):
+        raise InterchangeError(f"it is not a safetensors file: {looks_like(data)}.")
     if len(data) < _LENGTH_BYTES or end > len(data):
         raise InterchangeError(f"the file ends after {len(data)} bytes, within its header.")
     if size > MOST_HEADER_BYTES:
@@ -43,7 +45,7 @@ def parse(data: bytes) -> tuple[Tree, dict[str, str]]:
     try:
         views = dict(library.deserialize(data))
     except library.SafetensorError as error:
-        raise InterchangeError(f"it is no file of safetensors: {sentence(error)}.") from None
+        raise InterchangeError(f"it is not a safetensors file: {sentence(error)}.") from None
     header = json.loads(data[_LENGTH_BYTES:end], object_pairs_hook=_once)
     metadata = header.pop(_METADATA, None) or {}
     return unflat({name: _array(name, views.pop(name)) for name in header}), metadata

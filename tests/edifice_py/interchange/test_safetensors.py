@@ -99,13 +99,13 @@ def test_numbered_names_of_others_are_a_tuple():
         (b"", "ends after 0 bytes"),
         (b"\xff" * 8, "ends after 8 bytes, within its header"),
         ((2**20).to_bytes(8, "little") + bytes(2**20), "at most 524288 bytes, not 1048576"),
-        (make.safetensors(b"[]"), "no file of safetensors"),
-        (make.safetensors(b'{"a":' + b"[" * 5000), "no file of safetensors: .*"),
-        (make.safetensors({"a": make.entry()}), "no file of safetensors: .*"),
-        (make.safetensors({"a": make.entry()}, bytes(9)), "no file of safetensors"),
+        (make.safetensors(b"[]"), "not a safetensors file"),
+        (make.safetensors(b'{"a":' + b"[" * 5000), "not a safetensors file: .*"),
+        (make.safetensors({"a": make.entry()}), "not a safetensors file: .*"),
+        (make.safetensors({"a": make.entry()}, bytes(9)), "not a safetensors file"),
         (
             make.safetensors({"a": make.entry("I8", (2**63, 4))}, bytes(8)),
-            "no file of safetensors: .*",
+            "not a safetensors file: .*",
         ),
         (make.safetensors({"a": make.entry("U8", (0, 2**63), (0, 0))}), "has the shape"),
         (
