@@ -215,3 +215,14 @@ def test_a_forward_pass_inside_of_a_gradient_and_of_threads_of_one_model():
         calls += [pool.submit(model.encode, X) for _ in range(8)]
         for call in calls[4:]:
             np.testing.assert_allclose(call.result()[0], wanted, rtol=1e-6)
+
+
+def test_a_view_for_evaluation_trains_nothing():
+    if not hasattr(nnx, "view"):
+        pytest.skip("flax has no nnx.view yet")
+    model = by_config(VQVAE, decoder={"batch_norm": True}, use_ema=True, kmeans_init=True)
+    before = state_of(model)
+    nnx.view(model, deterministic=True, use_running_average=True)(X)
+    for path, value in state_of(model).items():
+        np.testing.assert_array_equal(value, before[path], err_msg=str(path))
+    assert not model.deterministic

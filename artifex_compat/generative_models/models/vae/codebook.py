@@ -71,6 +71,12 @@ class Codebook(nnx.Embed):
         """Whether training takes keys."""
         return self.kmeans_init or self.dead_code_threshold > 0
 
+    def set_view(self, deterministic: bool | None = None, **others: Any) -> dict[str, Any]:
+        """Set the mode of a view that `nnx.view` makes, and return what is not of it."""
+        if deterministic is not None:
+            self.deterministic = deterministic
+        return others
+
     def start(self, vectors: jax.Array, rngs: nnx.Rngs | None) -> None:
         """Put the codes on the k-means of the first training batch, where they are to be.
 

@@ -40,6 +40,12 @@ class LatentModel(GenerativeModel):
         if owner is cls or not issubclass(owner, LatentModel):
             cls.__call__ = forward_pass(cls.__call__)  # type: ignore[method-assign]
 
+    def set_view(self, deterministic: bool | None = None, **others: Any) -> dict[str, Any]:
+        """Set the mode of a view that `nnx.view` makes, and return what is not of it."""
+        if deterministic is not None:
+            self.deterministic = deterministic
+        return others
+
     def encode(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean and log-variance of the posterior."""
         raise NotImplementedError
