@@ -15,6 +15,8 @@ from types import MappingProxyType
 import jax
 import jax.numpy as jnp
 
+from edifice_py.checks import native
+
 Activation = Callable[[jax.Array], jax.Array]
 
 
@@ -55,31 +57,39 @@ def _softplus(x: jax.Array) -> jax.Array:
     return jnp.log1p(jnp.exp(-magnitude)) + jnp.maximum(0, x)
 
 
+_FUNCTIONS: Mapping[str, Activation] = {
+    "celu": jax.nn.celu,
+    "elu": jax.nn.elu,
+    "exp": jnp.exp,
+    "gelu": partial(jax.nn.gelu, approximate=False),
+    "hard_sigmoid": _hard_sigmoid,
+    "hard_silu": _hard_silu,
+    "hard_tanh": _hard_tanh,
+    "leaky_relu": _leaky_relu,
+    "linear": _linear,
+    "log_sigmoid": _log_sigmoid,
+    "log_softmax": jax.nn.log_softmax,
+    "log_sumexp": partial(jax.nn.logsumexp, axis=-1, keepdims=True),
+    "mish": _mish,
+    "relu": jax.nn.relu,
+    "relu6": _relu6,
+    "selu": jax.nn.selu,
+    "sigmoid": jax.nn.sigmoid,
+    "silu": jax.nn.silu,
+    "softmax": jax.nn.softmax,
+    "softplus": _softplus,
+    "softsign": jax.nn.soft_sign,
+    "tanh": jnp.tanh,
+}
+
+
+def _of_native(function: Activation) -> Activation:
+    """A function that takes arrays of numpy in any byte order."""
+    return lambda x: function(native(x))
+
+
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
-    {
-        "celu": jax.nn.celu,
-        "elu": jax.nn.elu,
-        "exp": jnp.exp,
-        "gelu": partial(jax.nn.gelu, approximate=False),
-        "hard_sigmoid": _hard_sigmoid,
-        "hard_silu": _hard_silu,
-        "hard_tanh": _hard_tanh,
-        "leaky_relu": _leaky_relu,
-        "linear": _linear,
-        "log_sigmoid": _log_sigmoid,
-        "log_softmax": jax.nn.log_softmax,
-        "log_sumexp": partial(jax.nn.logsumexp, axis=-1, keepdims=True),
-        "mish": _mish,
-        "relu": jax.nn.relu,
-        "relu6": _relu6,
-        "selu": jax.nn.selu,
-        "sigmoid": jax.nn.sigmoid,
-        "silu": jax.nn.silu,
-        "softmax": jax.nn.softmax,
-        "softplus": _softplus,
-        "softsign": jax.nn.soft_sign,
-        "tanh": jnp.tanh,
-    }
+    {name: _of_native(function) for name, function in _FUNCTIONS.items()}
 )
 """Each maps an array to one of the same shape, but `log_sumexp`, whose last axis becomes 1."""
 

@@ -22,6 +22,7 @@ from artifex_compat.generative_models.models.vae import VAE, ConditionalVAE
 from artifex_compat.generative_models.training import Trainer
 from artifex_compat.generative_models.training.trainers import VAETrainer, VAETrainingConfig
 from edifice_py import random, vae
+from edifice_py.activations import ACTIVATIONS
 
 X = np.random.default_rng(0).random((8, 6), dtype=np.float32)
 LABELS = np.arange(8, dtype=np.int32) % 3
@@ -88,6 +89,11 @@ EDIFICE = {
 @pytest.mark.parametrize("case", EDIFICE)
 def test_functions_of_edifice(case):
     same(*EDIFICE[case])
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_of_axon(name):
+    same(ACTIVATIONS[name], X)
 
 
 def still(call, **options):
