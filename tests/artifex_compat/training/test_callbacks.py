@@ -3,11 +3,16 @@
 import csv
 import dataclasses
 import json
+from functools import partial
 
+import numpy as np
 import pytest
+from flax import nnx
 
-from artifex_compat.generative_models.training import VAETrainer, VAETrainingConfig
+from artifex_compat.generative_models.models.vae import BetaVAEWithCapacity
+from artifex_compat.generative_models.training import Trainer, VAETrainer, VAETrainingConfig
 from artifex_compat.generative_models.training.callbacks import (
+    Callback,
     CheckpointConfig,
     CSVHistory,
     EarlyStopping,
@@ -16,7 +21,9 @@ from artifex_compat.generative_models.training.callbacks import (
     ModelCheckpoint,
     ProgressBar,
 )
-from tests.artifex_compat.train_make import X, trainer
+from tests.artifex_compat.train_make import X, arrays, model, optimizer, trainer
+
+WITHOUT_WARMUP = VAETrainer(VAETrainingConfig("none"))
 
 
 class Run:
@@ -121,3 +128,185 @@ def test_a_history_of_a_run_that_was_cut_off_is_that_of_the_whole(tmp_path, line
 def test_a_progress_bar_is_silent_where_there_is_no_terminal(capsys):
     trainer(callbacks=[ProgressBar()]).train(X, 1, 16)
     assert capsys.readouterr() == ("", "")
+
+
+class Documented:
+    """Not a `Callback`, with some of its methods."""
+
+    def __init__(self, *names):
+        self.heard = []
+        for name in names:
+            setattr(self, name, partial(self._hear, name))
+
+    def _hear(self, name, trainer, *_):
+        self.heard.append((name, trainer.step))
+
+
+def test_an_object_with_some_of_the_methods_is_a_callback():
+    epochs = Documented("on_train_begin", "on_epoch_end")
+    batches = Documented("on_batch_end", "on_train_end")
+    assert trainer(callbacks=[epochs]).mode == "epoch"
+    trainer(callbacks=[epochs, batches]).train(X, 1, 25)
+    assert epochs.heard == [("on_train_begin", 0), ("on_epoch_end", 2)]
+    assert batches.heard == [("on_batch_end", 1), ("on_batch_end", 2), ("on_train_end", 2)]
+
+
+@pytest.mark.parametrize(
+    ("callbacks", "words"),
+    [
+        ([object()], "must have methods of Callback, like on_epoch_end"),
+        ([EarlyStopping], r"must be objects, not classes: write EarlyStopping\(...\)"),
+        ([Documented("on_epoch_ends", "on_train_end")], "did you mean 'on_epoch_end'"),
+        (EarlyStopping(), "callbacks must be a sequence of callbacks"),
+    ],
+)
+def test_what_would_never_hear_of_a_run_is_refused(callbacks, words):
+    with pytest.raises(TypeError, match=words):
+        trainer(callbacks=callbacks)
+
+
+class Counting(Callback):
+    """A callback with a state."""
+
+    def __init__(self, count=0):
+        self.count = count
+
+    def state(self):
+        """The count."""
+        return {"count": self.count}
+
+    def load_state(self, state):
+        """Go on from it."""
+        self.count = state["count"]
+
+
+class Other(Counting):
+    """Another one."""
+
+
+def saving(folder):
+    return ModelCheckpoint(CheckpointConfig(folder, None))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+def test_states_are_given_back_by_class_in_any_order(tmp_path):
+    trainer(callbacks=[saving(tmp_path), Counting(1), Other(2), Counting(3)]).train(X, 1, 16)
+    first, second, other = Counting(), Counting(), Other()
+    trainer(callbacks=[other, first, second, saving(tmp_path)]).restore(tmp_path)
+    assert (first.count, second.count, other.count) == (1, 3, 2)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+@pytest.mark.parametrize(
+    ("had", "has", "words"),
+    [
+        ([Counting(1), Other(2)], [Counting()], "has the state of Other, and this trainer has no"),
+        ([Counting(1)], [Other(), Counting()], "has no state of Other, which begins anew"),
+    ],
+)
+def test_states_without_a_callback_and_callbacks_without_a_state_are_named(
+    tmp_path, had, has, words
+):
+    trainer(callbacks=[*had, saving(tmp_path)]).train(X, 1, 16)
+    again = trainer(callbacks=has)
+    before = arrays(again)
+    with pytest.raises(UserWarning, match=words):  # in the suite warnings are errors
+        again.restore(tmp_path)
+    for name, value in arrays(again).items():
+        np.testing.assert_array_equal(value, before[name], err_msg=name)
+    with pytest.warns(UserWarning, match=words):
+        again.restore(tmp_path)
+    assert (has[-1].count, again.step) == (1, 3)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+def test_a_state_that_json_cannot_hold_is_named(tmp_path):
+    run = trainer(callbacks=[Counting(X), saving(tmp_path)])
+    with pytest.raises(TypeError, match=r"Counting\.state\(\) must be what JSON can hold"):
+        run.train(X, 1, 16)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+@pytest.mark.parametrize("first", [True, False])
+def test_a_checkpoint_holds_what_all_callbacks_made_of_the_epoch(tmp_path, first):
+    def callbacks():
+        stopping = EarlyStopping(EarlyStoppingConfig("kl_loss", 1e9, 3, after_warmup=False))
+        pair = [saving(tmp_path), stopping]
+        return (pair if first else pair[::-1]), stopping
+
+    both, stopping = callbacks()
+    trainer(loss=WITHOUT_WARMUP, callbacks=both).train(X, 2, 16)
+    both, again = callbacks()
+    run = trainer(loss=WITHOUT_WARMUP, callbacks=both)
+    run.restore(tmp_path)
+    assert again.wait_count == stopping.wait_count == 1
+    run.train(X, 9, 16)
+    assert (run.epoch, again.stopped_epoch) == (4, 3)
+
+
+def test_early_stopping_begins_anew_with_another_trainer_and_waits_again_after_it_stopped():
+    stopping = EarlyStopping(EarlyStoppingConfig("loss", 1e9, 2, after_warmup=False))
+    runs = [trainer(loss=WITHOUT_WARMUP, callbacks=[stopping]) for _ in range(2)]
+    for run in runs:
+        run.train(X, 9, 16)
+        assert (run.epoch, stopping.stopped_epoch) == (3, 2)
+    runs[1].train(X, 9, 16)
+    assert runs[1].epoch == 5
+
+
+def test_early_stopping_ends_a_run_whose_metric_is_nan_in_the_warm_up_too():
+    run, stopping = Run(), EarlyStopping(EarlyStoppingConfig("val_loss"))
+    run.warmup_steps = 99
+    stopping.on_epoch_end(run, 0, {"val_loss": float("nan")})
+    assert run.should_stop
+
+
+@pytest.mark.parametrize("kind", ["none", "linear", "sigmoid", "cyclical"])
+def test_validation_has_the_full_weight_of_the_kl_at_every_step(kind):
+    loss = VAETrainer(VAETrainingConfig(kind, kl_warmup_steps=40, beta=4.0, cyclical_period=30))
+    run = trainer(loss=loss)
+    run.train(X, 8, 16, val_data=X)
+    assert {row["val_kl_weight"] for row in run.history} == {4.0}
+    for row in run.history:
+        whole = row["val_reconstruction_loss"] + 4 * row["val_kl_loss"]
+        assert row["val_loss"] == pytest.approx(whole, rel=1e-5)
+    assert run.evaluate(X, 16)["kl_weight"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("options", "steps", "name", "end"),
+    [
+        ({"beta_default": 3.0, "beta_warmup_steps": 50}, 50, "val_beta", 3.0),
+        ({"use_capacity_control": True, "capacity_max": 2.0}, 40, "val_current_capacity", 2.0),
+    ],
+)
+def test_validation_of_a_models_own_loss_has_the_weights_of_its_end(options, steps, name, end):
+    parts = model()
+    options = {"beta_default": 1.0, "capacity_num_iter": 40} | options
+    made = BetaVAEWithCapacity(parts.encoder, parts.decoder, 4, **options, rngs=nnx.Rngs(0))
+    run = Trainer(made, optimizer(made))
+    run.train(X, 2, 16, val_data=X)
+    assert run.warmup_steps == steps
+    assert {row[name] for row in run.history} == {end}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+def test_a_metric_of_training_is_compared_after_the_warm_up_only(tmp_path):
+    loss = VAETrainer(VAETrainingConfig(kl_warmup_steps=7))
+    saved = ModelCheckpoint(CheckpointConfig(tmp_path, "kl_weight"))
+    run = trainer(loss=loss, callbacks=[saved])
+    run.train(X, 5, 16)
+    assert [row["kl_weight"] for row in run.history][2:] == [pytest.approx(20 / 21), 1, 1]
+    assert trainer(loss=loss).restore(tmp_path, step="best") >= 12
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+def test_a_run_that_ends_in_its_warm_up_says_so_once(tmp_path):
+    both = [EarlyStopping(), ModelCheckpoint(CheckpointConfig(tmp_path))]
+    run = trainer(loss=VAETrainer(), callbacks=both)
+    with pytest.warns(UserWarning, match="step 3, before its warm-up of 10000 steps") as warned:
+        run.train(X, 1, 16, val_data=X)
+    assert len(warned) == 1
+    run.train(X, 1, 16, val_data=X)
+    assert trainer(callbacks=[EarlyStopping()]).restore(tmp_path, "best") in (3, 6)
+    trainer("vq", loss=VAETrainer(), callbacks=[EarlyStopping()]).train(X, 1, 16, val_data=X)
