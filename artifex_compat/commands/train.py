@@ -1,6 +1,7 @@
 """`train`: from a configuration to a trained model and its report."""
 
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -159,12 +160,15 @@ def _run(
     options = config.training
     again = command("train", "--resume", str(folder.path))
     try:
-        trainer.train(
-            training_batch(ready.train, config),
-            options.epochs,
-            options.batch_size,
-            val_data=training_batch(ready.held_out, config),
-        )
+        with warnings.catch_warnings():
+            # The health report says so.
+            warnings.filterwarnings("ignore", "the run ended at step")
+            trainer.train(
+                training_batch(ready.train, config),
+                options.epochs,
+                options.batch_size,
+                val_data=training_batch(ready.held_out, config),
+            )
         trainer.save(checkpoints.store, trainer.history[-1]["val_loss"])
     except NonFiniteError as error:
         words = f"{sentence(error)[:-1]}; a lower training.learning_rate may help."

@@ -1,5 +1,6 @@
 """The trained model of a run, from its folder."""
 
+import warnings
 from typing import Any, NamedTuple
 
 from artifex_compat.commands.building import model_of, trainer_of
@@ -39,7 +40,10 @@ def trained(folder: RunFolder, step: int | None = None) -> Trained:
     with refusing():
         model = model_of(config)
         trainer = trainer_of(config, model)
-    restore(trainer, folder, step)
+    with warnings.catch_warnings():
+        # Loggers have states in a checkpoint, and only training has loggers.
+        warnings.filterwarnings("ignore", "the checkpoint has the state of")
+        restore(trainer, folder, step)
     return Trained(config, model, trainer.history)
 
 
