@@ -11,7 +11,7 @@ TINY = {
     "model.latent_dim": "3",
     "training.epochs": "4",
     "training.checkpoint_every": "1",
-    "training.kl_warmup_steps": "20",
+    "training.kl_warmup_steps": "3",
     "data.examples": "300",
     "evaluation.log_likelihood_samples": "3",
     "evaluation.log_likelihood_examples": "20",

@@ -116,7 +116,7 @@ KINDS = {
     "beta_vae_with_capacity": {
         "model__architecture": "cnn",
         "model__gamma": "10",
-        "model__capacity_num_iter": "5",
+        "model__capacity_num_iter": "3",
         "training__kl_warmup_steps": None,
         "data__source": "sprites",
         "data__size": "8",
