@@ -7,30 +7,34 @@ import jax
 import numpy as np
 
 from artifex_compat.generative_models.training.callbacks.events import Events
-from artifex_compat.generative_models.training.callbacks.non_finite import check_finite
+from artifex_compat.generative_models.training.callbacks.non_finite import (
+    NonFiniteError,
+    non_finite,
+)
 from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Values
 from artifex_compat.generative_models.training.interrupts import Interrupts
-from artifex_compat.generative_models.training.program import Fine, Program
+from artifex_compat.generative_models.training.program import Outcome, Program
 from artifex_compat.generative_models.training.run_state import RunState
 
 HostMetrics = dict[str, np.ndarray]
-Step = Callable[..., Fine]
-"""`(fine, step) -> (fine, metrics)`: a step of training on a batch that it knows."""
+Step = Callable[..., Outcome]
+"""`(bad, step) -> (bad, metrics)`: a step of training on a batch that it knows."""
 
 
-def whole_epoch(program: Program, data: InMemory, epoch: int, step: int) -> HostMetrics:
-    """An epoch as one compiled scan; the metrics of each batch."""
+def whole_epoch(program: Program, data: InMemory, epoch: int, step: int) -> tuple[int, HostMetrics]:
+    """An epoch as one compiled scan; the first step that is not finite, or -1; the metrics."""
     rows, remaining = program.place(data.rows(epoch))
-    fine, metrics = program.place(np.True_), []
+    bad, metrics = program.number(-1), []
     if data.full_batches:
-        fine, of_full = program.epoch(fine, data, rows, program.number(step))
+        bad, of_full = program.epoch(bad, data, rows, program.number(step))
         metrics.append(of_full)
     if data.remainder:
         place = program.number(step + data.full_batches)
-        _, of_last = program.of_rows(fine, data, remaining, place)
+        bad, of_last = program.of_rows(bad, data, remaining, place)
         metrics.append(of_last)
-    return joined(jax.device_get(metrics))
+    bad, metrics = jax.device_get((bad, metrics))
+    return int(bad), joined(metrics)
 
 
 def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> Iterator[Step]:
@@ -38,9 +42,9 @@ def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> It
     rows, remaining = program.place(data.rows(epoch))
     for index in range(first, data.full_batches):
         place = program.number(index)
-        yield lambda fine, step, place=place: program.numbered(fine, data, rows, place, step)
+        yield lambda bad, step, place=place: program.numbered(bad, data, rows, place, step)
     if data.remainder and first <= data.full_batches:
-        yield lambda fine, step: program.of_rows(fine, data, remaining, step)
+        yield lambda bad, step: program.of_rows(bad, data, remaining, step)
 
 
 def stream_steps(program: Program, batches: Iterable[Any], first: int) -> Iterator[Step]:
@@ -48,7 +52,7 @@ def stream_steps(program: Program, batches: Iterable[Any], first: int) -> Iterat
     for index, batch in enumerate(batches):
         if index >= first:
             placed = program.place(batch)
-            yield lambda fine, step, placed=placed: program.step(fine, placed, step)
+            yield lambda bad, step, placed=placed: program.step(bad, placed, step)
 
 
 def one_epoch(
@@ -79,44 +83,54 @@ def one_epoch(
     """
     if isinstance(source, InMemory):
         if whole and state.batch == 0:
-            metrics = whole_epoch(program, source, state.epoch, state.step)
+            bad_step, metrics = whole_epoch(program, source, state.epoch, state.step)
             state.step += source.batches
-            check(state, metrics)
+            check(state, metrics, bad_step)
             state.batch, state.metrics = source.batches, [metrics]
             return metrics
         steps = memory_steps(program, source, state.epoch, state.batch)
     else:
         steps = stream_steps(program, source, state.batch)
-    fine = program.place(np.True_)
-    for take in interrupts.waiting(steps):
-        events.tell("on_batch_begin", state.batch)
-        fine, terms = take_step(program, state, take, fine)
-        state.metrics.append(terms)
-        state.batch += 1
-        events.tell("on_batch_end", state.batch - 1, terms)
-    if not state.metrics:
-        raise ValueError("data must have at least one batch an epoch, and there is none.")
-    return check(state, joined(jax.device_get(state.metrics)))
+    bad, began = program.number(-1), state.step - state.batch
+    try:
+        for take in interrupts.waiting(steps):
+            events.tell("on_batch_begin", state.batch)
+            bad, terms = take_step(program, state, take, bad)
+            state.metrics.append(terms)
+            state.batch += 1
+            events.tell("on_batch_end", state.batch - 1, terms)
+        if not state.metrics:
+            raise ValueError("data must have at least one batch an epoch, and there is none.")
+        bad_step, metrics = jax.device_get((bad, state.metrics))
+        return check(state, joined(metrics), int(bad_step))
+    except NonFiniteError:
+        # What was saved goes on with the batch that was refused.
+        state.batch = state.step - began
+        del state.metrics[state.batch :]
+        raise
 
 
-def take_step(program: Program, state: RunState, take: Step, fine: jax.Array) -> Fine:
+def take_step(program: Program, state: RunState, take: Step, bad: jax.Array) -> Outcome:
     """Take one step, and count it."""
-    taken = take(fine, program.number(state.step))
+    program.bad_step, terms = take(bad, program.number(state.step))
     state.step += 1
-    return taken
+    return program.bad_step, terms
 
 
-def check(state: RunState, metrics: HostMetrics) -> HostMetrics:
-    """Refuse metrics of the last steps that are not finite, `[steps]`; `step` is at the first.
+def check(state: RunState, metrics: HostMetrics, bad_step: int) -> HostMetrics:
+    """Go back to the first step that was not finite, if there is one; `state` is after it.
+
+    Args:
+        state: the counts of the run.
+        metrics: of the last steps, `[steps]`.
+        bad_step: the first that was not finite, -1 for none.
 
     Raises:
-        NonFiniteError: one is not.
+        NonFiniteError: there is one.
     """
-    good = np.all([np.isfinite(values) for values in metrics.values()], axis=0)
-    if not good.all():
-        first = int(np.argmin(good))
-        state.step -= len(good) - first
-        check_finite({name: values[first] for name, values in metrics.items()}, state.step)
+    if bad_step >= 0:
+        back, state.step = state.step - bad_step, bad_step
+        raise non_finite({name: values[-back] for name, values in metrics.items()}, bad_step)
     return metrics
 
 

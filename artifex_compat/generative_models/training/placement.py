@@ -25,6 +25,14 @@ def place(tree: Any, sharding: Sharding | None) -> Any:
     return jax.tree.map(lambda array: _placed(array, sharding), tree)
 
 
+def owned(value: Any) -> Any:
+    """A value for a compiled function, copied where its memory is numpy's.
+
+    A compiled function may read it later, when its owner has filled it anew.
+    """
+    return place(value, None) if isinstance(value, np.ndarray) else native(value)
+
+
 def is_key(array: Any) -> bool:
     """Whether an array holds keys of random streams."""
     return bool(jnp.issubdtype(array.dtype, jax.dtypes.prng_key))
@@ -35,9 +43,11 @@ def _placed(array: Any, sharding: Sharding | None) -> jax.Array:
     if isinstance(array, jax.Array) and (sharding is None or sharding == array.sharding):
         return array
     if sharding is None or sharding.is_fully_addressable:
-        return jax.device_put(array, sharding)
+        # JAX may read memory of numpy later, when its owner has filled it anew.
+        own = np.array(array) if isinstance(array, np.ndarray) else array
+        return jax.device_put(own, sharding)
     if is_key(array):
         words = _placed(jax.random.key_data(array), sharding)
         return jax.random.wrap_key_data(words, impl=jax.random.key_impl(array))
     host = np.asarray(array)
-    return jax.make_array_from_callback(host.shape, sharding, lambda index: host[index])
+    return jax.make_array_from_callback(host.shape, sharding, lambda index: np.array(host[index]))

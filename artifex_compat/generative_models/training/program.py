@@ -13,13 +13,13 @@ from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Functional, InPlace, Values
 from artifex_compat.generative_models.training.metrics import Scalars, scalars
 from artifex_compat.generative_models.training.placement import everywhere, place
-from artifex_compat.generative_models.training.steps import Loss, descend, gradients_of
+from artifex_compat.generative_models.training.steps import Loss, step_if_finite
 
 Metrics = dict[str, jax.Array]
-Fine = tuple[jax.Array, Metrics]
-"""Whether all has been finite so far, and the metrics."""
-Taken = tuple[Values, Fine]
-"""The arrays after a step, and the same."""
+Outcome = tuple[jax.Array, Metrics]
+"""The first step that was not finite, -1 for none; and the metrics."""
+Taken = tuple[Values, Outcome]
+"""The arrays after a step, and its outcome."""
 
 
 class Program:
@@ -55,6 +55,7 @@ class Program:
         self._loss, self._seed = loss, seed
         self._mesh, self._compute_dtype = mesh, compute_dtype
         self.everywhere = everywhere(mesh)
+        self.bad_step = self.number(-1)
         self.epoch = InPlace(self.training, self._epoch)
         self.numbered = InPlace(self.training, self._numbered)
         self.of_rows = InPlace(self.training, self._of_rows)
@@ -82,60 +83,49 @@ class Program:
         return [values[index] for index in self._of_model]
 
     def _epoch(
-        self, values: Values, fine: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
+        self, values: Values, bad: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
     ) -> Taken:
         """The full batches of an epoch, by their rows; metrics are `[full_batches]`."""
 
         def body(carry: Any, rows: jax.Array) -> Any:
-            values, fine, step = carry
-            values, fine, terms = self._taken(values, fine, data.take(rows), step)
-            return (values, fine, step + 1), terms
+            values, bad, step = carry
+            values, bad, terms = self._taken(values, bad, data.take(rows), step)
+            return (values, bad, step + 1), terms
 
-        (values, fine, _), terms = lax.scan(body, (values, fine, step), rows)
-        return values, (fine, terms.named())
+        (values, bad, _), terms = lax.scan(body, (values, bad, step), rows)
+        return values, (bad, terms.named())
 
     def _numbered(
         self,
         values: Values,
-        fine: jax.Array,
+        bad: jax.Array,
         data: InMemory,
         rows: jax.Array,
         number: jax.Array,
         step: jax.Array,
     ) -> Taken:
         """One full batch of an epoch, by the rows of all and its number."""
-        return self._of_rows(values, fine, data, rows[number], step)
+        return self._of_rows(values, bad, data, rows[number], step)
 
     def _of_rows(
-        self, values: Values, fine: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
+        self, values: Values, bad: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
     ) -> Taken:
         """One batch, by its rows."""
-        return self._step(values, fine, data.take(rows), step)
+        return self._step(values, bad, data.take(rows), step)
 
-    def _step(self, values: Values, fine: jax.Array, batch: Any, step: jax.Array) -> Taken:
+    def _step(self, values: Values, bad: jax.Array, batch: Any, step: jax.Array) -> Taken:
         """One batch."""
-        values, fine, terms = self._taken(values, fine, batch, step)
-        return values, (fine, terms.named())
+        values, bad, terms = self._taken(values, bad, batch, step)
+        return values, (bad, terms.named())
 
     def _taken(
-        self, values: Values, fine: jax.Array, batch: Any, step: jax.Array
+        self, values: Values, bad: jax.Array, batch: Any, step: jax.Array
     ) -> tuple[Values, jax.Array, Scalars]:
         """A step, if all is finite."""
-
-        def gradients(model: Any, _: Any) -> Any:
-            return gradients_of(model, lambda model: self._call(model, batch, step))
-
-        seen, (gradient, (_, metrics)) = self.training.call(values, gradients)
-        terms = scalars(metrics)
-        fine = fine & jnp.all(jnp.isfinite(jnp.stack(terms.values)))
-
-        def moved() -> Values:
-            def on_nodes(model: Any, optimizer: Any) -> None:
-                descend(model, optimizer, gradient)
-
-            return self.training.call(seen, on_nodes)[0]
-
-        return lax.cond(fine, moved, lambda: values), fine, terms
+        values, good, (_, _, terms) = step_if_finite(
+            self.training, values, lambda model: self._call(model, batch, step), bad < 0
+        )
+        return values, jnp.where(good | (bad >= 0), bad, step), terms
 
     def _evaluate(
         self, values: Values, data: InMemory, rows: jax.Array, step: jax.Array

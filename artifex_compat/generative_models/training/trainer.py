@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from flax import nnx
 from jax.sharding import Mesh
 
@@ -155,7 +154,7 @@ class Trainer:
         Raises:
             TypeError, ValueError: the data or a number are not what they must be.
             KeyError: a batch has no data, or a callback watches a metric that there is not.
-            NonFiniteError: the loss was not finite; the model is that of the last good step.
+            NonFiniteError: a step was not finite; the model is that of the last good step.
         """
         positive_int("num_epochs", num_epochs)
         seed = self.seed if shuffle else None
@@ -204,12 +203,13 @@ class Trainer:
 
         Raises:
             KeyError: the batch has no data.
-            NonFiniteError: the loss was not finite; the model is as before.
+            NonFiniteError: the step was not finite; the model is as before.
         """
         if not self.step:
             self._check_data(batch)
         (take,) = epochs.stream_steps(self._program, [batch], 0)
-        _, terms = epochs.take_step(self._program, self.state, take, self._program.place(np.True_))
+        good = self._program.number(-1)
+        _, terms = epochs.take_step(self._program, self.state, take, good)
         host = epochs.joined([jax.device_get(terms)])
         self.check(host)
         return epochs.means(host)
@@ -257,12 +257,15 @@ class Trainer:
         return found
 
     def check(self, metrics: epochs.HostMetrics) -> epochs.HostMetrics:
-        """Refuse metrics that are not finite, `[steps]` of the last steps; `step` is at the first.
+        """Refuse the last steps if one was not finite; `step` is then at the first of them.
+
+        Args:
+            metrics: those of the last steps, `[steps]`.
 
         Raises:
-            NonFiniteError: one is not.
+            NonFiniteError: one was not.
         """
-        return epochs.check(self.state, metrics)
+        return epochs.check(self.state, metrics, int(self._program.bad_step))
 
     def _end(self) -> None:
         """Tell callbacks that the run has come to its end."""

@@ -30,17 +30,12 @@ class NonFiniteGuard(Callback):
         trainer.check({name: np.atleast_1d(value) for name, value in jax.device_get(logs).items()})
 
 
-def check_finite(metrics: Mapping[str, Any], step: int) -> None:
-    """Refuse metrics of a step that are not finite.
-
-    Raises:
-        NonFiniteError: names the step and the terms, those of the loss before the loss itself.
-    """
+def non_finite(metrics: Mapping[str, Any], step: int) -> NonFiniteError:
+    """The error of a step with these metrics, which names its terms before the loss itself."""
     broken = {name: float(value) for name, value in metrics.items() if not math.isfinite(value)}
     terms = [name for name in broken if name not in ("loss", "total_loss")] or list(broken)
-    if terms:
-        words = ", ".join(f"{name} is {broken[name]}" for name in terms)
-        raise NonFiniteError(
-            f"training stopped at step {step}, where {words}; "
-            "model and optimizer are those of the step before."
-        )
+    words = ", ".join(f"{name} is {broken[name]}" for name in terms)
+    return NonFiniteError(
+        f"training stopped at step {step}, where {words}; "
+        "model and optimizer are those of the step before."
+    )

@@ -223,7 +223,8 @@ class VAETrainer:
             loss_type: as in `compute_loss`.
 
         Returns:
-            What `compute_loss` gives, before the update.
+            What `compute_loss` gives, before the update. If the loss or one of its terms is not
+            finite, nothing is written.
 
         Raises:
             TypeError: an argument is missing, or a step that is compiled already is compiled.
@@ -246,7 +247,8 @@ class VAETrainer:
                 "train_step of a trainer that has a model is compiled already: call it as it is, "
                 "or give nnx.jit the train_step of VAETrainer(config)."
             )
-        return self._compiled(loss_type, data)(data, step_number(step))
+        loss, metrics = self._compiled(loss_type, data)(data, step_number(step))
+        return loss, metrics
 
     def _compiled(self, loss_type: str, batch: Any) -> InPlace:
         if loss_type not in self._steps:
