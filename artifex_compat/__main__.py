@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+import edifice_terminal as terminal
 from artifex_compat.commands import COMMANDS
 
 
@@ -21,9 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] and given[0] in COMMANDS:
-        from artifex_compat.commands.command_line import run
+        from artifex_compat.commands import command_line
 
-        sys.exit(run(given))
+        terminal.run("artifex_compat", lambda: command_line.run(given), unwritten=1)
     parser = argparse.ArgumentParser(
         "python -m artifex_compat",
         usage="%(prog)s [-h] (COMMAND | SCRIPT.py | -m MODULE) [ARGS ...]",
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("args", nargs=argparse.REMAINDER, metavar="ARGS", help="for the program")
     options = parser.parse_args(given)
     if not options.m and not Path(options.program).is_file():
-        parser.error(f"there is no file {options.program}")
+        parser.error(f"there is no file {terminal.shown(options.program)}")
     # Before the aliases: what lies beside the script may be a real module of these names. In
     # Python's safe mode the first entry is neither the current folder nor to be the script's.
     if not options.m and not sys.flags.safe_path:
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ImportError as error:
         parser.error(str(error))
     if options.m and find_spec(options.program.partition(".")[0]) is None:
-        parser.error(f"there is no module {options.program}")
+        parser.error(f"there is no module {terminal.shown(options.program)}")
     sys.argv = [options.program, *options.args]
     if options.m:
         runpy.run_module(options.program, run_name="__main__", alter_sys=True)

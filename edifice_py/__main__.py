@@ -1,13 +1,13 @@
 """The command line: `python -m edifice_py COMMAND`; `edifice_py.interchange.commands` does it."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from edifice_py.interchange import commands
 from edifice_py.interchange.formats import FORMATS
 from edifice_py.interchange.nx_file import CONTAINERS
+from edifice_terminal import path, run
 
 UNUSABLE = 2
 
@@ -17,9 +17,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of a pipe has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (ValueError, OSError, ModuleNotFoundError) as error:
         print(f"edifice_py: {' '.join(str(error).split())}", file=sys.stderr)
         return UNUSABLE
@@ -33,8 +30,10 @@ def _parser() -> argparse.ArgumentParser:
         "convert", help="write weights in another format", description=commands.convert.__doc__
     )
     convert.set_defaults(run=commands.convert)
-    convert.add_argument("input", metavar="IN", help="a .nx, .axon or .safetensors file")
-    convert.add_argument("output", metavar="OUT", help="the same; an old one is replaced")
+    convert.add_argument("input", type=path, metavar="IN", help="a .nx, .axon or .safetensors file")
+    convert.add_argument(
+        "output", type=path, metavar="OUT", help="the same; an old one is replaced"
+    )
     _choose_format(convert, "--from", "source", "IN")
     _choose_format(convert, "--to", "target", "OUT")
     convert.add_argument(
@@ -49,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
         "inspect", help="tell what is in a file", description=commands.inspect_file.__doc__
     )
     inspect.set_defaults(run=commands.inspect_file)
-    inspect.add_argument("file", metavar="FILE", help="a .nx, .axon or .safetensors file")
+    inspect.add_argument(
+        "file", type=path, metavar="FILE", help="a .nx, .axon or .safetensors file"
+    )
     inspect.add_argument("--json", action="store_true", help="print it as JSON")
     _choose_format(inspect, "--from", "source", "FILE")
     return parser
@@ -62,4 +63,4 @@ def _choose_format(command: argparse.ArgumentParser, option: str, dest: str, of:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run("edifice_py", main, unwritten=UNUSABLE)

@@ -2,15 +2,14 @@
 
 import argparse
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
+from edifice_terminal import path, run
 from golden import adapters, commands
 from golden.adapters import StartError
 from golden.conversion import Loss
-from golden.document import UnreadableError
+from golden.document import UnreadableError, sentence
 from golden.remote import TIME_LIMIT
 from golden.wire import ProtocolError
 
@@ -25,8 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"--{name} {file}: there is no folder {file.parent}")
     try:
         code: int = options.run(options)
-    except (UnreadableError, StartError, ProtocolError) as error:
-        print(f"golden: {error}", file=sys.stderr)
+    except (UnreadableError, StartError, ProtocolError, OSError) as error:
+        print(f"golden: {sentence(error)}", file=sys.stderr)
         return commands.UNREADABLE
     return code
 
@@ -46,11 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     _choose_cases(check)
     _choose_implementations(check, "several may be given; all of ours by default")
     check.add_argument(
-        "--deviations", type=Path, metavar="FILE", help="what the one implementation declares"
+        "--deviations", type=path, metavar="FILE", help="what the one implementation declares"
     )
-    check.add_argument("--json", type=Path, metavar="FILE", help="write the whole run here")
+    check.add_argument("--json", type=path, metavar="FILE", help="write the whole run here")
     check.add_argument(
-        "--html", type=Path, metavar="FILE", help="write a page of the run and of conventions here"
+        "--html", type=path, metavar="FILE", help="write a page of the run and of conventions here"
     )
     check.add_argument(
         "--fail-fast", action="store_true", help="stop an implementation at its first failure"
@@ -67,19 +66,19 @@ def _parser() -> argparse.ArgumentParser:
     baseline.set_defaults(fail_fast=False, deviations=None)
     _choose_cases(command("list", commands.list_cases, "list the cases"))
     lint = command("lint", commands.lint, "find what is wrong with files of cases")
-    lint.add_argument("place", nargs="+", type=Path, metavar="FILE|DIR")
+    lint.add_argument("place", nargs="+", type=path, metavar="FILE|DIR")
     serve = command("serve", commands.serve, "answer the protocol on stdin and stdout")
     _name(serve)
     export = command("export", commands.export, "write the cases into a file")
-    export.add_argument("cases", type=Path, metavar="CASES.json")
+    export.add_argument("cases", type=path, metavar="CASES.json")
     _choose_cases(export)
     export.add_argument(
         "--conventions", action="store_true", help="and the questions of conventions"
     )
     answer = command("answer", commands.answer, "answer such a file in another")
     _name(answer)
-    answer.add_argument("cases", type=Path, metavar="CASES.json")
-    answer.add_argument("answers", type=Path, metavar="ANSWERS.json")
+    answer.add_argument("cases", type=path, metavar="CASES.json")
+    answer.add_argument("answers", type=path, metavar="ANSWERS.json")
     return parser
 
 
@@ -110,7 +109,7 @@ def _choose_cases(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--fixtures",
         action="append",
-        type=Path,
+        type=path,
         metavar="DIR",
         help="a folder of yaml and npz pairs, repeatable; those shipped by default",
     )
@@ -129,7 +128,7 @@ def _choose_implementations(command: argparse.ArgumentParser, many: str) -> None
         "--command", action="append", default=[], metavar="COMMAND", help="a process to ask"
     )
     group.add_argument(
-        "--answers", action="append", default=[], type=Path, metavar="FILE", help="given before"
+        "--answers", action="append", default=[], type=path, metavar="FILE", help="given before"
     )
     group.add_argument(
         "--time-limit",
@@ -180,10 +179,4 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
-    try:
-        exit_code = main()
-        sys.stdout.flush()
-    except BrokenPipeError:  # the reader of a pipe has seen enough; a process asked is none here
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        exit_code = 1
-    sys.exit(exit_code)
+    run("golden", main, unwritten=commands.UNREADABLE)

@@ -85,7 +85,7 @@ def draft(options: argparse.Namespace) -> int:
 def list_cases(options: argparse.Namespace) -> int:
     """List cases."""
     for case in _cases(options):
-        print(f"{case.address}  {case.function}  {case.why}".rstrip())
+        print(report.line(f"{case.address}  {case.function}  {case.why}".rstrip()))
     return HELD
 
 
@@ -93,7 +93,7 @@ def lint(options: argparse.Namespace) -> int:
     """Find what is wrong with files of cases."""
     findings = findings_in(options.place)
     for finding in findings:
-        print(finding)
+        print(report.line(str(finding)))
     return FAILED if findings else HELD
 
 

@@ -2,6 +2,8 @@
 
 from html import escape
 
+from edifice_terminal import shown
+
 
 class Markup(str):
     """Text that is markup already."""
@@ -19,12 +21,17 @@ def element(tag: str, *children: str, **attributes: str) -> Markup:
             are empty are left out too.
     """
     names = {name.removesuffix("_").replace("_", "-"): text for name, text in attributes.items()}
-    given = "".join(f' {name}="{escape(text)}"' for name, text in names.items() if text)
+    given = "".join(f' {name}="{_escaped(text)}"' for name, text in names.items() if text)
     return Markup(f"<{tag}{given}>{joined(*children)}</{tag}>")
 
 
 def joined(*children: str) -> Markup:
     """Elements and text, one after the other."""
     return Markup(
-        "".join(child if isinstance(child, Markup) else escape(child) for child in children)
+        "".join(child if isinstance(child, Markup) else _escaped(child) for child in children)
     )
+
+
+def _escaped(text: str) -> str:
+    """Text without marks that change how a page shows what is around it."""
+    return escape("\n".join(map(shown, text.split("\n"))))

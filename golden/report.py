@@ -1,9 +1,11 @@
 """What a person, or a program, reads of a run."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from edifice_terminal import shown
 from golden.compare import Difference
 from golden.runner import DECLARED, FAILED, PASSED, UNSUPPORTED, OutputVerdict, Run, Verdict
 
@@ -38,7 +40,7 @@ def conventions(runs: Sequence[Run]) -> str:
     lines, rule = _aligned(rows)
     parts = [part for asks, words in told.items() for part in (asks, *dict.fromkeys(words))]
     parts += [f"{run.implementation.name} FAILED: {c}" for run in runs for c in run.complaints]
-    return "\n".join((lines[0], rule, *lines[1:], "", *parts))
+    return "\n".join((lines[0], rule, *lines[1:], "", *map(line, parts)))
 
 
 def details(runs: Iterable[Run]) -> str:
@@ -48,10 +50,13 @@ def details(runs: Iterable[Run]) -> str:
         name, versions = run.implementation.name, run.implementation.versions
         parts.append(f"{name}: " + ", ".join(f"{what} {which}" for what, which in versions.items()))
         for words, cases in declared(run).items():
-            parts.append(f"  declared, {words}\n    " + "\n    ".join(cases))
-        parts += [_failure(verdict) for verdict in run.verdicts if verdict.status == FAILED]
+            parts.append(f"  declared, {words}")
+            parts += [f"    {case}" for case in cases]
+        for verdict in run.verdicts:
+            if verdict.status == FAILED:
+                parts += _failure(verdict)
         parts += [f"  FAILED: {complaint}" for complaint in run.complaints]
-    return "\n".join(parts)
+    return "\n".join(map(line, parts))
 
 
 def as_json(runs: Iterable[Run]) -> dict[str, Any]:
@@ -73,6 +78,7 @@ def as_json(runs: Iterable[Run]) -> dict[str, Any]:
 
 def _aligned(rows: Sequence[Sequence[str]]) -> tuple[list[str], str]:
     """Rows in columns, and a rule between them."""
+    rows = [[line(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) for row in rows]
     return [line.rstrip() for line in lines], "  ".join("-" * width for width in widths)
@@ -142,12 +148,17 @@ def _reached(verdict: Verdict, outputs: Sequence[OutputVerdict]) -> str:
     return f"{verdict.case.id} {names}, {worst:.2g} off"
 
 
-def _failure(verdict: Verdict) -> str:
+def _failure(verdict: Verdict) -> list[str]:
     lines = [f"  FAILED {verdict.case.address} {verdict.error}".rstrip()]
     for output in verdict.outputs:
         if output.status == FAILED:
             lines.append(f"    {output.name} ({output.kind}): {_words(output.difference)}")
-    return "\n".join(lines)
+    return lines
+
+
+def line(text: str) -> str:
+    """Text of cases and implementations on one line, in which nothing acts on a terminal."""
+    return shown(re.sub(r"\s*\n\s*", " ", text))
 
 
 def _words(difference: Difference | None) -> str:
@@ -187,7 +198,7 @@ def _output_json(output: OutputVerdict) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no infinities and no NaN: those become words."""
-    if isinstance(value, float) and value - value != 0:
-        return str(value)
+    """JSON has no infinities and no NaN: those become null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     return list(value) if isinstance(value, tuple) else value

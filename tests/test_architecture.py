@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PACKAGES = ("edifice_py", "artifex_compat", "golden", "edifice_terminal")
 FILES = [
     file
-    for folder in ("edifice_py", "artifex_compat", "golden", "tests", "examples", "benchmarks")
+    for folder in (*PACKAGES, "tests", "examples", "benchmarks")
     for file in sorted((ROOT / folder).rglob("*.py"))
 ]
 FORBIDDEN = {
@@ -17,6 +18,10 @@ FORBIDDEN = {
     "artifex_compat": ("golden", "optax", "scipy", "matplotlib"),
     "golden/reference": ("jax", "flax", "optax", "edifice_py", "artifex_compat"),
     "golden": ("tests",),
+    "edifice_terminal": (
+        *("jax", "numpy", "yaml", "rich", "flax", "optax"),
+        *("edifice_py", "artifex_compat", "golden"),
+    ),
 }
 ALLOWED = {"artifex_compat/commands": ("optax",)}
 """What is forbidden around them and not there: a command makes its own optimizer."""

@@ -1,13 +1,12 @@
 """The parser of the commands; what they need is imported when one of them runs."""
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from artifex_compat.commands.errors import FINE, INTERRUPTED, CommandError
+from edifice_terminal import path
 
 Result = tuple[dict[str, Any], str]
 
@@ -35,7 +34,11 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("artifex_compat: interrupted.", file=sys.stderr)
         return INTERRUPTED
-    print(json.dumps(result) if options.json else words)
+    if options.json:
+        from artifex_compat.generative_models.training.callbacks.history import as_json
+
+        words = as_json(result)
+    print(words)
     return FINE
 
 
@@ -43,7 +46,8 @@ def _train(options: argparse.Namespace, given: list[str]) -> Result:
     """Train a model on data, evaluate it, and write a folder with a report."""
     from artifex_compat.commands.train import train
 
-    return train(options.config, options.set, options.out, options.resume, given)
+    folders = {"out": options.out, "resumed": options.resume, "restart": options.restart}
+    return train(options.config, options.set, arguments=given, **folders)
 
 
 def _evaluate(options: argparse.Namespace, given: list[str]) -> Result:
@@ -82,23 +86,31 @@ def _parser() -> argparse.ArgumentParser:
             "--json", action="store_true", help="the result on standard output, as JSON"
         )
     train = made.pop("train")
-    train.add_argument("--config", type=Path, metavar="FILE.yaml", help="the configuration")
+    train.add_argument("--config", type=path, metavar="FILE.yaml", help="the configuration")
     _settings(train, "over the configuration, like training.beta=4; repeatable")
     train.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="new or empty; runs/NAME-1, -2, ... by default"
+        "--out", type=path, metavar="FOLDER", help="new or empty; runs/NAME-1, -2, ... by default"
     )
     train.add_argument(
-        "--resume", type=Path, metavar="FOLDER", help="go on with a run that was cut off"
+        "--resume", type=path, metavar="FOLDER", help="go on with a run that was cut off"
+    )
+    train.add_argument(
+        "--restart",
+        action="store_true",
+        help="with --resume: begin again where no checkpoint was saved yet",
     )
     for command in made.values():
-        command.add_argument("run_folder", type=Path, metavar="RUN", help="the folder of a run")
+        command.add_argument("run_folder", type=path, metavar="RUN", help="the folder of a run")
         command.add_argument(
-            "--step", type=int, metavar="N", help="that of a checkpoint; the newest by default"
+            "--step",
+            type=_step,
+            metavar="N|best",
+            help="that of a checkpoint, or the best by val_loss; the newest by default",
         )
     evaluate, sample, traverse = made["evaluate"], made["sample"], made["traverse"]
     _settings(evaluate, "over the run's data or evaluation, like data.source=npz; repeatable")
     evaluate.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="write scores, pictures and a report here"
+        "--out", type=path, metavar="FOLDER", help="write scores, pictures and a report here"
     )
     sample.add_argument("--count", type=int, default=100, metavar="N", help="how many (100)")
     sample.add_argument("--seed", type=int, default=0, metavar="S", help="of the draws (0)")
@@ -111,9 +123,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     for command in (sample, traverse):
         command.add_argument(
-            "--out", type=Path, metavar="FILE", help=".png or .npz; in the run's folder by default"
+            "--out", type=path, metavar="FILE", help=".png or .npz; in the run's folder by default"
         )
     return parser
+
+
+def _step(text: str) -> int | str:
+    return text if text == "best" else int(text)
 
 
 def _settings(command: argparse.ArgumentParser, words: str) -> None:

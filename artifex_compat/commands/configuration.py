@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from artifex_compat.commands.errors import CommandError, refusing
+from artifex_compat.commands.errors import CommandError, refusing, shortened
 from artifex_compat.commands.sections import (
     CAPACITY,
     VQ,
@@ -118,7 +118,8 @@ def _read(file: Path) -> Mapping[str, Any]:
     """The sections that a file has."""
     with refusing(where=f"--config {file}: "):
         found = parsed(file.read_text(encoding="utf-8"))
-        found = {} if found is None else found
+        if found is None:
+            raise ValueError("it is empty, and must have at least one section.")
         if not isinstance(found, Mapping):
             raise ValueError(f"it must be sections of names and values, not {found!r}.")
         checks.options("the configuration", found, [item.name for item in fields(RunConfig)])
@@ -132,13 +133,14 @@ def _made(data: Any) -> RunConfig:
             found[name] = SECTIONS[name].from_dict(value) if name in SECTIONS else value
     with refusing():
         config = RunConfig(**found)
-    # A configuration that is used again from another folder must find the same files.
-    places: dict[str, Any] = {n: _absolute(getattr(config.data, n)) for n in ("file", "labels")}
-    return replace(config, data=replace(config.data, **places))
+    with refusing(where="data: "):
+        # A configuration that is used again from another folder must find the same files.
+        places: dict[str, Any] = {n: _absolute(getattr(config.data, n)) for n in ("file", "labels")}
+        return replace(config, data=replace(config.data, **places))
 
 
 def _absolute(place: str | None) -> str | None:
-    return None if place is None else str(Path(place).absolute())
+    return None if place is None else str(Path(place).expanduser().absolute())
 
 
 def _with(data: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
@@ -147,10 +149,11 @@ def _with(data: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
         match = re.fullmatch(r"(?:([^.=\s]+)\.)?([^.=\s]+)=(.*)", setting, re.DOTALL)
         if match is None:
             raise CommandError(
-                f"--set must be section.name=value, like training.beta=4, not {setting!r}."
+                "--set must be section.name=value, like training.beta=4, "
+                f"not {shortened(repr(setting))}."
             )
         section, name, words = match.groups()
-        with refusing(where=f"--set {setting!r}: "):
+        with refusing(where=f"--set {shortened(repr(setting))}: "):
             value = parsed(words)
             if section is None:
                 checks.choice("a name without a section", name, ("name",))

@@ -24,6 +24,9 @@ from edifice_py.checks import choice
 
 Batch = dict[str, Array]
 
+LEAST_HELD_OUT = 2
+"""Whether a latent varies cannot be seen from one example."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -50,6 +53,11 @@ def prepared(config: RunConfig) -> Prepared:
     """
     found = whole(config)
     train, held_out = found.split(config.data.held_out, config.data.seed)
+    if len(held_out) < LEAST_HELD_OUT:
+        raise ValueError(
+            f"data.held_out must leave at least {LEAST_HELD_OUT} of the {len(found)} examples "
+            f"to evaluate on, not {len(held_out)}: give a larger share, or more examples."
+        )
     if config.training.batch_size > len(train):
         raise ValueError(
             f"training.batch_size must be at most the {len(train)} examples to train on, "

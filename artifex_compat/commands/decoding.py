@@ -1,5 +1,6 @@
 """`sample` and `traverse`: images that a trained model makes."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from artifex_compat import pictures
 from artifex_compat.commands.datasets import evaluation_batch, prepared
 from artifex_compat.commands.drawing import labels_in_turn, means_of, png_of, samples_of
 from artifex_compat.commands.errors import CommandError, refusing
-from artifex_compat.commands.run_folder import RunFolder
+from artifex_compat.commands.run_folder import RunFolder, write
 from artifex_compat.commands.trained import trained
 from artifex_compat.data.files import Array
 from artifex_compat.evaluation import latent_traversals
@@ -21,7 +22,7 @@ SUFFIXES = (".png", ".npz")
 
 
 def sample(
-    run: Path, count: int, seed: int, out: Path | None, step: int | None
+    run: Path, count: int, seed: int, out: Path | None, step: int | str | None
 ) -> tuple[dict[str, Any], str]:
     """Draw from the prior, and decode.
 
@@ -30,7 +31,7 @@ def sample(
         count: how many; of a conditional model its classes come in turn.
         seed: of the draws.
         out: a .png of all, or a .npz with `images` and `labels`; samples.png where not given.
-        step: that of the checkpoint, None for the newest.
+        step: that of the checkpoint, or "best"; None for the newest.
 
     Returns:
         Where they are, for JSON and as words.
@@ -54,7 +55,7 @@ def traverse(
     values: Sequence[float] | None,
     index: int,
     out: Path | None,
-    step: int | None,
+    step: int | str | None,
 ) -> tuple[dict[str, Any], str]:
     """Move one latent after another, and decode.
 
@@ -65,7 +66,7 @@ def traverse(
         index: of the held-out example that says where the others stay, from 0.
         out: a .png, or a .npz with `images` `[dims, values, ...]`, `dims` and `values`;
             traversals.png where not given.
-        step: that of the checkpoint, None for the newest.
+        step: that of the checkpoint, or "best"; None for the newest.
 
     Returns:
         Where they are, for JSON and as words.
@@ -107,6 +108,8 @@ def _file(run: Path, out: Path | None, name: str) -> Path:
 
 def _write(file: Path, arrays: Mapping[str, Array], draw: Any) -> None:
     if file.suffix.lower() == ".npz":
-        np.savez(file, **arrays)  # type: ignore[arg-type] # its stub takes them for flags
+        content = io.BytesIO()
+        np.savez(content, **arrays)  # type: ignore[arg-type] # its stub takes them for flags
+        write(file, content.getvalue())
     else:
-        file.write_bytes(png_of(draw()))
+        write(file, png_of(draw()))

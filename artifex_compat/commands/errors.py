@@ -1,7 +1,11 @@
 """What ends a command, as one sentence and an exit code."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_MOST_LETTERS = 600
 
 FINE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: all is well; the run went wrong; it could not be begun; Ctrl-C."""
@@ -35,13 +39,22 @@ def refusing(*, code: int = REFUSED, where: str = "") -> Iterator[None]:
         yield
     except CommandError:
         raise
-    except (ValueError, TypeError, KeyError, OSError, ImportError, RecursionError) as error:
-        raise CommandError(f"{where}{sentence(error)}", code) from error
+    except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as error:
+        full = isinstance(error, OSError) and error.errno in _FULL
+        words = f"{shortened(where)}{sentence(error)}"
+        raise CommandError(words, FAILED if full else code) from error
 
 
 def sentence(error: BaseException) -> str:
     """What an error says, on one line."""
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}."
+        of_file = "" if error.filename is None else f"{error.filename}: "
+        return shortened(f"{of_file}{error.strerror.lower()}.")
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return " ".join(str(text).split()) or type(error).__name__
+    return shortened(" ".join(str(text).split())) or type(error).__name__
+
+
+def shortened(words: str) -> str:
+    """Words without their middle where they are many: a user's value may be a whole file."""
+    half = _MOST_LETTERS // 2
+    return words if len(words) <= _MOST_LETTERS else f"{words[:half]} ... {words[-half:]}"

@@ -21,7 +21,11 @@ CHANGEABLE = ("data", "evaluation")
 
 
 def evaluate(
-    run: Path, settings: Sequence[str], out: Path | None, step: int | None, arguments: Sequence[str]
+    run: Path,
+    settings: Sequence[str],
+    out: Path | None,
+    step: int | str | None,
+    arguments: Sequence[str],
 ) -> tuple[dict[str, Any], str]:
     """Evaluate the model of a run.
 
@@ -30,7 +34,7 @@ def evaluate(
         settings: each "data.name=value" or "evaluation.name=value", over its configuration; with
             "data.source=..." among them the other options of data begin at their defaults.
         out: a new folder for scores, pictures and a report; None writes nothing.
-        step: that of the checkpoint, None for the newest.
+        step: that of the checkpoint, or "best"; None for the newest.
         arguments: of the command line, to be noted.
 
     Returns:
@@ -53,16 +57,17 @@ def evaluate(
         if out is None:
             scores = scores_of(model, batch, config, history)
         else:
-            scores = evaluated(
-                new_folder(out, str(config.name)),
-                model,
-                batch,
-                config,
-                history=history,
-                used=used(arguments),
-                again=command(*arguments),
-                names=class_names(examples),
-            )
+            with new_folder(out, str(config.name)) as folder:
+                scores = evaluated(
+                    folder,
+                    model,
+                    batch,
+                    config,
+                    history=history,
+                    used=used(arguments),
+                    again=command(*arguments),
+                    names=class_names(examples),
+                )
     written = "" if out is None else f"\nThe report is {out / 'report.html'}"
     return scores.as_dict(), f"{printed(scores)}\n\n{summary(config, scores)}{written}"
 

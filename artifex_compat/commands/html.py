@@ -4,6 +4,8 @@ import re
 from typing import TypeAlias
 from xml.etree import ElementTree
 
+from edifice_terminal import shown
+
 Element: TypeAlias = ElementTree.Element
 Child: TypeAlias = Element | str
 
@@ -20,10 +22,12 @@ def element(tag: str, *children: Child, **attributes: str) -> Element:
     for child in children:
         if not isinstance(child, str):
             made.append(child)
-        elif len(made):
-            made[-1].tail = (made[-1].tail or "") + child
+            continue
+        text = "\n".join(map(shown, child.split("\n")))
+        if len(made):
+            made[-1].tail = (made[-1].tail or "") + text
         else:
-            made.text = (made.text or "") + child
+            made.text = (made.text or "") + text
     return made
 
 

@@ -25,8 +25,9 @@ class ProgressLines(Callback):
 
 def progress() -> Callback:
     """A bar, if there is a terminal, and rich to draw it; lines, if not."""
-    if not sys.stderr.isatty() or find_spec("rich") is None:
+    terminal = sys.__stderr__  # a bar steers it, as the stream of messages cannot
+    if terminal is None or terminal.closed or not terminal.isatty() or find_spec("rich") is None:
         return ProgressLines()
     from rich.console import Console
 
-    return ProgressBar(METRICS, Console(stderr=True))
+    return ProgressBar(METRICS, Console(file=terminal))

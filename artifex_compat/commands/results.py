@@ -8,7 +8,7 @@ from artifex_compat.commands.configuration import RunConfig
 from artifex_compat.commands.datasets import Batch
 from artifex_compat.commands.drawing import Picture, drawn
 from artifex_compat.commands.report import Report, page
-from artifex_compat.commands.run_folder import RunFolder, write_json
+from artifex_compat.commands.run_folder import RunFolder, write, write_json
 from artifex_compat.commands.scoring import Scores, scores_of
 from artifex_compat.generative_models.models.vae import VAE
 
@@ -50,10 +50,10 @@ def evaluated(
         scores = replace(scores, left_out=scores.left_out | left_out)
         folder.figures.mkdir(exist_ok=True)
         for picture in pictures:
-            (folder.figures / f"{picture.name}.png").write_bytes(picture.png)
+            write(folder.figures / f"{picture.name}.png", picture.png)
     write_json(folder.scores, scores.as_dict())
     report = Report(config, scores, pictures, used, again)
-    folder.report.write_text(page(report), encoding="utf-8")
+    write(folder.report, page(report).encode(errors="xmlcharrefreplace"))
     return scores
 
 

@@ -20,7 +20,7 @@ from artifex_compat.commands.progress import progress
 from artifex_compat.commands.provenance import command, used
 from artifex_compat.commands.report import summary
 from artifex_compat.commands.results import evaluated, printed
-from artifex_compat.commands.run_folder import RunFolder, new_folder, write_json
+from artifex_compat.commands.run_folder import RunFolder, locked, new_folder, write_json
 from artifex_compat.commands.trained import restore
 from artifex_compat.data.extras import extra_module
 from artifex_compat.generative_models.models.vae import VAE
@@ -46,8 +46,10 @@ CHECKPOINTS = 10
 def train(
     file: Path | None,
     settings: Sequence[str],
+    *,
     out: Path | None,
     resumed: Path | None,
+    restart: bool,
     arguments: Sequence[str],
 ) -> tuple[dict[str, Any], str]:
     """Train a model, evaluate it, and write a folder with all of it.
@@ -57,6 +59,7 @@ def train(
         settings: each "section.name=value", over it.
         out: the folder, None for a new one below `runs`.
         resumed: the folder of a run that was cut off, in place of all of the others.
+        restart: begin a resumed run again where it has no checkpoint.
         arguments: of the command line, to be noted.
 
     Returns:
@@ -65,27 +68,39 @@ def train(
     Raises:
         CommandError: it was refused, failed, or was interrupted.
     """
-    began = time.monotonic()
-    if resumed is not None:
-        if file is not None or settings or out is not None:
-            raise CommandError("--resume takes the run's own configuration: give it alone.")
-        folder = RunFolder(resumed)
-        ready = _ready(folder.read_config())
-        model, trainer, checkpoints = _made(ready.config, folder)
-        if folder.checkpoints.is_dir() and any(folder.checkpoints.iterdir()):
-            restore(trainer, folder)
-    else:
+    if restart and resumed is None:
+        raise CommandError("--restart begins a run again that --resume names: give both.")
+    if resumed is None:
         ready = _ready(configured(file, settings))
-        folder = new_folder(out, str(ready.config.name))
-        try:
-            model, trainer, checkpoints = _made(ready.config, folder)
-        except CommandError:
-            folder.path.rmdir()  # a run that was refused leaves nothing
-            raise
-        ready.config.to_yaml(folder.config)
-    facts = used(arguments)
-    write_json(folder.used, facts)
-    _run(trainer, ready, folder, checkpoints)
+        with new_folder(out, str(ready.config.name)) as folder:
+            made = _made(ready.config, folder)
+            with refusing(code=FAILED):
+                ready.config.to_yaml(folder.config)
+            return _trained(made, ready, folder, arguments)
+    if file is not None or settings or out is not None:
+        raise CommandError("--resume takes the run's own configuration: give it alone.")
+    RunFolder(resumed).read_config()
+    with locked(resumed, "--resume") as folder:
+        ready = _ready(folder.read_config())
+        made = _made(ready.config, folder)
+        if folder.has_checkpoints:
+            restore(made[1], folder)
+        elif not restart:
+            raise CommandError(
+                f"--resume {resumed}: the run has no checkpoint yet; with --restart it begins "
+                "again, and the metrics that are there get another name."
+            )
+        return _trained(made, ready, folder, arguments)
+
+
+def _trained(
+    made: tuple[VAE, Trainer], ready: Prepared, folder: RunFolder, arguments: Sequence[str]
+) -> tuple[dict[str, Any], str]:
+    """Train to the end of the run, and evaluate it."""
+    began, (model, trainer), facts = time.monotonic(), made, used(arguments)
+    with refusing(code=FAILED):
+        write_json(folder.used, facts)
+    _run(trainer, ready, folder)
     again = command("train", "--config", str(folder.config))
     batch = evaluation_batch(ready.held_out, ready.config)
     with refusing(code=FAILED):
@@ -123,21 +138,20 @@ def _ready(config: RunConfig) -> Prepared:
     return found
 
 
-def _made(config: RunConfig, folder: RunFolder) -> tuple[VAE, Trainer, ModelCheckpoint]:
+def _made(config: RunConfig, folder: RunFolder) -> tuple[VAE, Trainer]:
     training = config.training
     every = training.checkpoint_every or max(1, training.epochs // CHECKPOINTS)
     place = CheckpointConfig(dirpath=str(folder.checkpoints), every_n_epochs=every)
-    checkpoints = ModelCheckpoint(place)
     with refusing():
         callbacks = [
             *_loggers(config, folder),
             JSONLHistory(folder.lines),
             CSVHistory(folder.table),
             progress(),
-            checkpoints,
+            ModelCheckpoint(place),
         ]
         model = model_of(config)
-        return model, trainer_of(config, model, callbacks), checkpoints
+        return model, trainer_of(config, model, callbacks)
 
 
 def _loggers(config: RunConfig, folder: RunFolder) -> list[Callback]:
@@ -152,9 +166,7 @@ def _loggers(config: RunConfig, folder: RunFolder) -> list[Callback]:
     return found
 
 
-def _run(
-    trainer: Trainer, ready: Prepared, folder: RunFolder, checkpoints: ModelCheckpoint
-) -> None:
+def _run(trainer: Trainer, ready: Prepared, folder: RunFolder) -> None:
     """Train to the end, and keep the end."""
     config = ready.config
     options = config.training
@@ -169,12 +181,14 @@ def _run(
                 options.batch_size,
                 val_data=training_batch(ready.held_out, config),
             )
-        trainer.save(checkpoints.store, trainer.history[-1]["val_loss"])
     except NonFiniteError as error:
         words = f"{sentence(error)[:-1]}; a lower training.learning_rate may help."
         raise CommandError(words, FAILED) from error
     except (CheckpointError, OSError) as error:
         raise CommandError(sentence(error), FAILED) from error
+    except (ValueError, TypeError, KeyError) as error:
+        raise CommandError(sentence(error)) from error
     except KeyboardInterrupt as error:
-        words = f"interrupted in epoch {trainer.epoch + 1}; {again} goes on."
+        goes_on = f"{again} goes on" if folder.has_checkpoints else "nothing was saved yet"
+        words = f"interrupted in epoch {trainer.epoch + 1}; {goes_on}."
         raise CommandError(words, INTERRUPTED) from error

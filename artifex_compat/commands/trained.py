@@ -26,12 +26,12 @@ class Trained(NamedTuple):
     history: list[dict[str, Any]]
 
 
-def trained(folder: RunFolder, step: int | None = None) -> Trained:
+def trained(folder: RunFolder, step: int | str | None = None) -> Trained:
     """The model of a run, from a checkpoint.
 
     Args:
         folder: of the run.
-        step: that of the checkpoint, None for the newest.
+        step: that of the checkpoint, or "best"; None for the newest.
 
     Raises:
         CommandError: the folder has no such thing.
@@ -47,7 +47,7 @@ def trained(folder: RunFolder, step: int | None = None) -> Trained:
     return Trained(config, model, trainer.history)
 
 
-def restore(trainer: Trainer, folder: RunFolder, step: int | None = None) -> None:
+def restore(trainer: Trainer, folder: RunFolder, step: int | str | None = None) -> None:
     """Go back to a checkpoint of a run.
 
     Raises:

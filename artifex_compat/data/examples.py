@@ -20,7 +20,7 @@ from edifice_py.checks import choice, native
 LOSSES = ("bce", "mae", "mse")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Examples:
     """Examples and the factors that made them.
 
@@ -75,6 +75,11 @@ class Examples:
                 f"factor_names must be {self.factors.shape[1]} names, one for each factor, "
                 f"not {len(self.factor_names)}."
             )
+
+    def __repr__(self) -> str:
+        """How many there are of which shape, and what made them, without the arrays."""
+        factors = f", factors {', '.join(self.factor_names)}" if self.factor_names else ""
+        return f"Examples({len(self)} of {list(self.x.shape[1:])}, {self.x.dtype}{factors})"
 
     def __len__(self) -> int:
         """How many examples there are."""

@@ -84,8 +84,9 @@ def test_a_folder_is_never_written_over(refused, trained):
 def test_folders_are_numbered_and_no_name_leads_elsewhere(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     for name in ("../<b>&a", "../<b>&a", "...", "..."):
-        new_folder(None, name)
-    found = sorted(str(path) for path in tmp_path.rglob("*") if path.parent != tmp_path)
+        with new_folder(None, name):
+            pass
+    found = sorted(str(path) for path in tmp_path.rglob("*") if path.parent.name == "runs")
     assert [name.removeprefix(f"{tmp_path}/") for name in found] == [
         *("runs/b-a-1", "runs/b-a-2", "runs/run-1", "runs/run-2")
     ]

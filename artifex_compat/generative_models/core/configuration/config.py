@@ -13,6 +13,7 @@ from artifex_compat.generative_models.core.configuration.checks import (
 )
 from artifex_compat.generative_models.core.configuration.yaml_text import parsed
 from edifice_py import checks
+from edifice_py.interchange import disk
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,17 +63,17 @@ class Config:
             TypeError, ValueError: it is not YAML, or as in `from_dict`.
         """
         try:
-            data = parsed(Path(path).read_text(encoding="utf-8"))
+            data = parsed(Path(path).expanduser().read_text(encoding="utf-8"))
         except ValueError as error:  # UnicodeDecodeError is one
             raise ValueError(f"{path} is not YAML: {error}") from error
         return cls.from_dict(data)
 
     def to_yaml(self, path: str | Path) -> None:
-        """Write a YAML file that `from_yaml` reads."""
+        """Write a YAML file that `from_yaml` reads; it is there as a whole, or not at all."""
         import yaml
 
         text = yaml.safe_dump(_plain(self.to_dict()), sort_keys=False)
-        Path(path).write_text(text, encoding="utf-8")
+        disk.write(Path(path).expanduser(), text.encode())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Writing the metrics of a run to a file."""
 
 import csv
+import io
 import json
 import math
 import warnings
@@ -9,6 +10,7 @@ from typing import Any
 
 from artifex_compat.generative_models.training.callbacks.base import Callback
 from artifex_compat.generative_models.training.naming import free_name
+from edifice_py.interchange import disk
 
 
 class JSONLHistory(Callback):
@@ -22,12 +24,12 @@ class JSONLHistory(Callback):
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
 
     def on_train_begin(self, trainer: Any) -> None:
         """Write the lines of the epochs that are finished."""
         keep_of_another_run(self.path, trainer)
-        self.path.write_text("".join(map(_line, trainer.history)), encoding="utf-8")
+        disk.write(self.path, "".join(map(_line, trainer.history)).encode())
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:
         """Append the line."""
@@ -44,7 +46,7 @@ class CSVHistory(Callback):
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
 
     def on_train_begin(self, trainer: Any) -> None:
         """Keep the table of another run."""
@@ -53,10 +55,11 @@ class CSVHistory(Callback):
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Write the table."""
         columns = list(dict.fromkeys(name for row in trainer.history for name in row))
-        with self.path.open("w", encoding="utf-8", newline="") as file:
-            table = csv.DictWriter(file, columns)
-            table.writeheader()
-            table.writerows(trainer.history)
+        text = io.StringIO(newline="")
+        table = csv.DictWriter(text, columns)
+        table.writeheader()
+        table.writerows(trainer.history)
+        disk.write(self.path, text.getvalue().encode())
 
 
 def keep_of_another_run(path: Path, trainer: Any) -> None:
@@ -67,6 +70,18 @@ def keep_of_another_run(path: Path, trainer: Any) -> None:
     warnings.warn(f"{path}: there was a file of another run; it is {kept} now.", stacklevel=2)
 
 
+def as_json(content: Any, indent: int | None = None) -> str:
+    """A text of JSON, which has no NaN and no infinity: they are null."""
+    return json.dumps(_finite(content), indent=indent, allow_nan=False)
+
+
+def _finite(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {name: _finite(value) for name, value in content.items()}
+    if isinstance(content, list | tuple):
+        return list(map(_finite, content))
+    return None if isinstance(content, float) and not math.isfinite(content) else content
+
+
 def _line(row: dict[str, Any]) -> str:
-    finite = {name: value if math.isfinite(value) else None for name, value in row.items()}
-    return json.dumps(finite) + "\n"
+    return as_json(row) + "\n"
