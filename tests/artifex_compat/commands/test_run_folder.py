@@ -86,8 +86,11 @@ def test_a_run_without_a_checkpoint_begins_again_only_when_told(command, refused
     after.pop(str(copied / ".lock"))
     before.pop(str(copied / ".lock"), None)
     assert after == before
-    code, _, complaint = command("train", "--resume", copied, "--restart")
+    with pytest.warns(UserWarning, match="another run") as caught:
+        code, _, complaint = command("train", "--resume", copied, "--restart")
+    assert len(caught) == 2
     assert code == 0, complaint
+    assert (copied / "metrics-1.jsonl").read_bytes() == before[str(copied / "metrics.jsonl")]
     assert "--restart begins" in refused("train", "--restart")
 
 
