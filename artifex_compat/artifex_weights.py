@@ -61,7 +61,7 @@ def load_artifex_weights(model: VAE, folder: str | Path, step: int | None = None
             has been changed then.
     """
     variables = _weights(model)
-    step, item = _checkpoint(Path(folder).absolute(), step)
+    step, item = _checkpoint(Path(folder).expanduser().absolute(), step)
     try:
         found = dict(_leaves(_metadata(item)))
     except Exception as error:
@@ -99,7 +99,7 @@ def save_artifex_weights(model: VAE, folder: str | Path, step: int = 0) -> None:
 
     if integer(step) is None or step < 0:
         raise ValueError(f"step must be an integer from 0, not {step!r}.")
-    folder = Path(folder).absolute()
+    folder = Path(folder).expanduser().absolute()
     for name in _weights(model):
         if not _ARTIFEX.fullmatch(name):
             raise InterchangeError(f"Artifex 0.1.3 has no {name!r}, which the model has.")

@@ -79,7 +79,7 @@ def idx_array(file: str | Path, *, most_bytes: int = MOST_BYTES) -> Array:
 @contextmanager
 def _opened(file: str | Path) -> Iterator[tuple[Readable, Header]]:
     """A file behind its header, and what that says."""
-    with reading(file, KIND), disk.opened(Path(file)) as raw:
+    with reading(file, KIND), disk.opened(Path(file).expanduser()) as raw:
         zipped = raw.read(2) == _GZIP
         raw.seek(0)
         if zipped:

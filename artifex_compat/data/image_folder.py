@@ -64,7 +64,7 @@ def read_image_folder(
         raise ValueError(f"channels must be 1 (grey) or 3 (colour), not {channels!r}.")
     pillow = extra_module("PIL.Image", "Pillow", "read_image_folder()")
     transposed = extra_module("PIL.ImageOps", "Pillow", "read_image_folder()").exif_transpose
-    root = Path(folder)
+    root = Path(folder).expanduser()
     with reading(root, "a folder of pictures"):
         found = _Found(root)
     files = found.pictures

@@ -70,7 +70,7 @@ def read_npz(
     """
     with (
         reading(file, KIND),
-        disk.opened(Path(file)) as opened,
+        disk.opened(Path(file).expanduser()) as opened,
         zipfile.ZipFile(opened) as archive,
     ):
         names = [n.removesuffix(".npy") for n in archive.namelist() if n.endswith(".npy")]

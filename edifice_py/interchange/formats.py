@@ -93,7 +93,7 @@ def read(path: str | PathLike[str], *, format: str | None = None) -> Document:  
         InterchangeError, OSError, ValueError, ModuleNotFoundError: as `load`.
     """
     kind = format_of(path, format)
-    data = disk.read(Path(path))
+    data = disk.read(Path(path).expanduser())
     try:
         if kind == "nx":
             return nx_file.parse(data)
@@ -138,12 +138,12 @@ def save(
     _check_options(kind, {name for name, value in given.items() if value is not None})
     if kind == "nx":
         document = like.with_params(params) if like else nx_file.document(params, container)
-        disk.write(Path(path), document.to_bytes())
+        disk.write(Path(path).expanduser(), document.to_bytes())
         return
     said = sidecar.conventions(params)
     data = safetensors_file.serialize(params, sidecar.as_metadata(said) if metadata else None)
-    disk.write(Path(path), data)
-    disk.write(sidecar.beside(Path(path)), sidecar.text(said))
+    disk.write(Path(path).expanduser(), data)
+    disk.write(sidecar.beside(Path(path).expanduser()), sidecar.text(said))
 
 
 def format_of(path: str | PathLike[str], format: str | None = None) -> str:  # noqa: A002

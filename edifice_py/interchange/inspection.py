@@ -106,8 +106,8 @@ def inspect(path: str | PathLike[str], *, format: str | None = None) -> Report: 
     return Report(
         path=str(path),
         format=format_of(path, format),
-        nbytes=Path(path).stat().st_size,
-        form=_form(document, Path(path), total),
+        nbytes=Path(path).expanduser().stat().st_size,
+        form=_form(document, Path(path).expanduser(), total),
         arrays=tuple(_report("/".join(names), array) for names, array in leaves(params)),
         architecture=recognised(params),
         digest=total,

@@ -1,5 +1,6 @@
 """The commands that drive another process or draft its deviations, from their arguments on."""
 
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -121,3 +122,22 @@ def test_a_time_limit_is_a_number_of_seconds(seconds, capsys):
         main(["check", f"--time-limit={seconds}"])
     assert stopped.value.code == 2
     assert "must be a number of seconds above 0" in capsys.readouterr().err
+
+
+def test_a_report_in_json_has_null_for_what_is_not_finite(tmp_path):
+    text = (
+        "groups: {g: {bad: {function: echo, inputs: {x: {dtype: f32, data: [.nan]}}, "
+        "outputs: {x: {dtype: f32, data: [1]}}}}}"
+    )
+    (tmp_path / "mine.yaml").write_text(text)
+    file = tmp_path / "a.json"
+    asked = ["check", "--fixtures", str(tmp_path), *fake("honest"), "--json", str(file)]
+    assert main(asked) == 1
+    (case,) = json.loads(file.read_text())["implementations"][0]["cases"]
+    assert case["outputs"][0]["had"] is None
+
+
+def test_a_file_that_cannot_be_written_is_told(echoes, tmp_path, capsys):
+    asked = ["check", *echoes, *fake("honest"), "--filter", "*/exact", "--json", str(tmp_path)]
+    assert main(asked) == 2
+    assert "Is a directory" in capsys.readouterr().err

@@ -9,10 +9,12 @@ import shutil
 import numpy as np
 import pytest
 
+from artifex_compat.commands.configuration import RunConfig, configured
 from artifex_compat.commands.run_folder import locked
 from artifex_compat.commands.sections import DataSection
-from artifex_compat.data import Examples, digits
+from artifex_compat.data import Examples, digits, read_npz
 from artifex_compat.generative_models.training.callbacks.history import as_json
+from edifice_py import interchange
 from edifice_py.interchange import disk
 from tests.artifex_compat.commands.conftest import settings
 
@@ -126,8 +128,6 @@ def test_a_path_that_is_no_utf8_is_refused(refused, tmp_path):
 
 
 def test_a_tilde_in_paths_of_data(monkeypatch):
-    from artifex_compat.commands.configuration import configured
-
     monkeypatch.setenv("HOME", "/somewhere")
     config = configured(None, ["data.source=npz", "data.file=~/a.npz"])
     assert config.data == DataSection(source="npz", file="/somewhere/a.npz")
@@ -141,3 +141,13 @@ def test_json_has_no_nan():
 def test_examples_are_told_without_their_arrays():
     assert repr(digits()) == "Examples(1797 of [8, 8, 1], float32, factors digit)"
     assert repr(Examples(np.zeros((2, 3), np.float32))) == "Examples(2 of [3], float32)"
+
+
+def test_a_tilde_in_paths_that_the_library_takes(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    np.savez(tmp_path / "a.npz", x=np.zeros((2, 3), np.float32))
+    assert len(read_npz("~/a.npz")) == 2
+    interchange.save("~/a.nx", {"w": np.zeros(2, np.float32)})
+    assert interchange.load("~/a.nx")["w"].shape == (2,)
+    RunConfig().to_yaml("~/a.yaml")
+    assert RunConfig.from_yaml("~/a.yaml") == RunConfig()
