@@ -129,7 +129,12 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _step(text: str) -> int | str:
-    return text if text == "best" else int(text)
+    if text == "best":
+        return text
+    try:
+        return int(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"must be a step or best, not {text!r}") from error
 
 
 def _settings(command: argparse.ArgumentParser, words: str) -> None:

@@ -96,7 +96,8 @@ def test_a_run_without_a_checkpoint_begins_again_only_when_told(command, refused
     assert "--restart begins" in refused("train", "--restart")
 
 
-def test_the_best_checkpoint_can_be_taken(command, trained, tmp_path):
+def test_the_best_checkpoint_can_be_taken(command, refused, trained, tmp_path):
+    assert "must be a step or best" in refused("sample", trained, "--step", "beste")
     assert command("sample", trained, "--step", "best", "--out", tmp_path / "a.npz")[0] == 0
 
 
