@@ -5,6 +5,9 @@ import json
 import math
 import os
 import shutil
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -152,3 +155,20 @@ def test_a_tilde_in_paths_that_the_library_takes(tmp_path, monkeypatch):
     assert interchange.load("~/a.nx")["w"].shape == (2,)
     RunConfig().to_yaml("~/a.yaml")
     assert RunConfig.from_yaml("~/a.yaml") == RunConfig()
+
+
+def test_sigterm_saves_the_run_first(tmp_path):
+    out, options = tmp_path / "out", settings(training__epochs="100000", data__examples="60")
+    few = ("--set", "training.batch_size=8", "--set", "training.checkpoint_every=100000")
+    command = [sys.executable, "-m", "artifex_compat", "train", "--out", str(out), *options, *few]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        while not (out / "metrics.csv").exists() and process.poll() is None:
+            time.sleep(0.05)
+        process.terminate()
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130, complaint
+    assert f"train --resume {out} goes on." in complaint
+    assert (out / "checkpoints").is_dir()
+    (step,) = (int(path.name) for path in (out / "checkpoints").iterdir())
+    last = json.loads((out / "metrics.jsonl").read_text().splitlines()[-1])
+    assert step >= last["step"]
