@@ -51,6 +51,14 @@ class _Names:
 
 _NETWORK = "seed input_size? latent_size? encoder_sizes? decoder_sizes? activation? output_size?"
 _DRAWN = "value new_key grad_*"
+_CODES = (
+    "seed? input_size? embedding_dim? num_embeddings? encoder_sizes? decoder_sizes? activation? "
+    "output_size?"
+)
+_ENCODER = "encoder/*/kernel encoder/*/bias z_e"
+_DECODER = "decoder/*/kernel decoder/*/bias reconstruction"
+_PAIR = "z_e z_q"
+_TERMS = "reconstruction target z_e z_q"
 FUNCTIONS: Mapping[str, tuple[str, str, str]] = {
     "random_key": ("seed", "", "key"),
     "random_split": ("seed parts?", "", "keys"),
@@ -76,6 +84,33 @@ FUNCTIONS: Mapping[str, tuple[str, str, str]] = {
     "build_decoder": (_NETWORK, "latent", "decoder/*/kernel decoder/*/bias reconstruction"),
     "train": (f"{_NETWORK} beta? learning_rate steps?", "batches", "losses new_key final/*"),
     "activation": ("name", "x", "value grad_x"),
+    "vqvae_build": (_CODES, "input quantized", f"{_ENCODER} {_DECODER}"),
+    "vqvae_build_encoder": (_CODES, "input", _ENCODER),
+    "vqvae_build_decoder": (_CODES, "quantized", _DECODER),
+    "vqvae_init_codebook": ("seed? num_embeddings embedding_dim", "", "codebook"),
+    "vqvae_quantize": ("", "z_e codebook", "z_q indices"),
+    "vqvae_quantize_grad": ("", "z_e codebook cotangent", "value grad_z_e grad_codebook"),
+    "vqvae_commitment_loss": ("", _PAIR, "loss"),
+    "vqvae_commitment_loss_grad": ("", _PAIR, "loss grad_z_e grad_z_q"),
+    "vqvae_codebook_loss": ("", _PAIR, "loss"),
+    "vqvae_codebook_loss_grad": ("", _PAIR, "loss grad_z_e grad_z_q"),
+    "vqvae_loss": ("*?", f"{_TERMS} commitment_weight?", "loss"),
+    "vqvae_loss_grad": (
+        "commitment_weight?",
+        _TERMS,
+        "loss grad_reconstruction grad_target grad_z_e grad_z_q",
+    ),
+    "vqvae_objective_grad": (
+        "z_q commitment_weight?",
+        "z_e codebook target",
+        "loss indices grad_z_e grad_codebook",
+    ),
+    "vqvae_train": (
+        f"{_CODES} z_q commitment_weight? learning_rate steps?",
+        "batches",
+        "losses indices final/*",
+    ),
+    "vqvae_error": ("call *?", "*?", "raised"),
 }
 """Options, inputs and outputs of each function but `core.*` and what was recorded of Artifex."""
 

@@ -42,7 +42,8 @@ def _complaint(verdicts: Sequence[Verdict], deviation: Deviation) -> str:
         for output in verdict.outputs
         if output.deviation == deviation and output.status == DECLARED
     ]
-    if deviation.needed == "some" and not shares:
+    refused = any(verdict.refusal == deviation for verdict in covered)
+    if deviation.needed == "some" and not shares and not refused:
         return f"{name} is needed by none of those cases"
     if isinstance(deviation.bound, Tolerance) and shares and max(shares) < 1 / TOO_LOOSE:
         return (

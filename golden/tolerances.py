@@ -21,9 +21,11 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("*artifex.training", "*", "steps"),
     ("random_uniform", "value", "bits"),
     ("random_normal", "value", "normal"),
-    ("build*", "*/kernel", "initial"),
-    ("build*", "*/bias", "initial"),
+    ("vqvae_init_codebook", "*", "normal"),
+    ("*build*", "*/kernel", "initial"),
+    ("*build*", "*/bias", "initial"),
     ("train", "final/*", "trained"),
+    ("vqvae_train", "final/*", "trained"),
     ("reparameterize*", "z", "sample"),
     ("core.gaussian.kl_per_dimension", "value", "divergence"),
     ("core.special.*", "*", "divergence"),
@@ -80,7 +82,7 @@ TABLE: dict[tuple[str, str], Tolerance] = {
 }
 
 MULTIPLYING = (
-    *("build*", "train", "core.convolution.*"),
+    *("build*", "train", "vqvae_build*", "vqvae_train", "core.convolution.*"),
     *("*artifex.models", "*artifex.components", "*artifex.training"),
 )
 """Functions, as globs, that multiply matrices in the precision that their user sets."""

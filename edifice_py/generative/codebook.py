@@ -91,7 +91,7 @@ def quantize(z_e: ArrayLike, codebook: ArrayLike) -> tuple[jax.Array, jax.Array]
         joint = jnp.result_type(z_e, codebook)
     of_integers = jnp.issubdtype(joint, jnp.integer)
     dtype = joint if of_integers else nx.float_type(z_e, codebook)
-    return _quantize(jnp.atleast_1d(z_e), jnp.asarray(codebook), dtype)
+    return _quantize(jnp.atleast_2d(z_e), jnp.asarray(codebook), dtype)
 
 
 @partial(jax.jit, static_argnums=2)

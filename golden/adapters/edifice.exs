@@ -9,18 +9,43 @@ defmodule GoldenEdifice do
 
   Run `mix compile` once before: what Mix says of compiling stands on stdout, where only protocol
   lines may. The arrays are of the default backend of Nx, which the project may configure.
+
+  With a file of requests, as `golden export` writes it, the answers to all of them are printed as
+  one object, which `golden check --answers` reads:
+
+      mix run --no-compile edifice.exs cases.json > answers.json
   """
 
   alias GoldenEdifice.{Cases, Wire}
 
-  @doc "Say who answers, then answer every request until stdin ends."
-  def main do
+  @doc "Answer a file of requests where one is given, or every request on stdin until it ends."
+  def main([]) do
     wire = Wire.open()
     Wire.write(wire, handshake())
 
     for line <- Wire.lines(wire) do
       Wire.write(wire, answer_line(line))
     end
+  end
+
+  def main([file]) do
+    wire = Wire.open()
+
+    with {:ok, text} <- File.read(file),
+         {:ok, %{"requests" => requests}} when is_list(requests) <- JSON.decode(text) do
+      answers = for request <- requests, do: Map.put(answer(request), :case, request["case"])
+      Wire.write(wire, Map.put(handshake(), :answers, answers))
+    else
+      problem ->
+        IO.puts("edifice.exs: #{file} has no requests: #{inspect(problem, limit: 3)}")
+        exit({:shutdown, 2})
+    end
+  end
+
+  def main(arguments) do
+    Wire.open()
+    IO.puts("edifice.exs: takes one file of requests, not #{Enum.join(arguments, " ")}")
+    exit({:shutdown, 2})
   end
 
   defp handshake do
@@ -134,9 +159,12 @@ end
 defmodule GoldenEdifice.Cases do
   @moduledoc "What each function of the cases is in Edifice, Axon, Polaris and Nx."
 
-  alias Edifice.Generative.VAE
+  alias Edifice.Generative.{VAE, VQVAE}
 
   @network ~w(input_size output_size latent_size encoder_sizes decoder_sizes activation)a
+
+  @codes ~w(input_size output_size embedding_dim num_embeddings encoder_sizes decoder_sizes
+            activation)a
 
   # All that a function takes: an option that nobody reads would be answered wrongly.
   @options %{
@@ -156,8 +184,30 @@ defmodule GoldenEdifice.Cases do
     "build_encoder" => ~w(seed)a ++ @network,
     "build_decoder" => ~w(seed)a ++ @network,
     "train" => ~w(seed beta learning_rate steps)a ++ @network,
-    "activation" => ~w(name)a
+    "activation" => ~w(name)a,
+    "vqvae_build" => ~w(seed)a ++ @codes,
+    "vqvae_build_encoder" => ~w(seed)a ++ @codes,
+    "vqvae_build_decoder" => ~w(seed)a ++ @codes,
+    "vqvae_init_codebook" => ~w(seed num_embeddings embedding_dim)a,
+    "vqvae_quantize" => ~w()a,
+    "vqvae_quantize_grad" => ~w()a,
+    "vqvae_commitment_loss" => ~w()a,
+    "vqvae_commitment_loss_grad" => ~w()a,
+    "vqvae_codebook_loss" => ~w()a,
+    "vqvae_codebook_loss_grad" => ~w()a,
+    # These pass on what they are given: Edifice ignores what it does not know.
+    "vqvae_loss" => ~w(commitment_weight beta commitment_cost)a,
+    "vqvae_loss_grad" => ~w(commitment_weight)a,
+    "vqvae_objective_grad" => ~w(z_q commitment_weight)a,
+    "vqvae_train" => ~w(seed z_q commitment_weight learning_rate steps)a ++ @codes,
+    "vqvae_error" => ~w(call seed commitment_weight)a ++ @codes,
+    "convention.reconstruction" => ~w(place)a,
+    "convention.kl" => ~w(place)a,
+    "convention.kl_of_maps" => ~w(place)a,
+    "convention.log_variance" => ~w(place)a,
+    "convention.vector_quantization" => ~w(place commitment_cost)a
   }
+  @places %{"convention.log_variance" => "sample"}
 
   @doc "The outputs of a function, or why it is not offered."
   def answer(function, %{options: given} = request) do
@@ -170,6 +220,9 @@ defmodule GoldenEdifice.Cases do
 
       unknown != [] ->
         {:unsupported, "#{function} takes no #{Enum.join(unknown, ", ")}"}
+
+      given["place"] not in [nil, Map.get(@places, function, "loss")] ->
+        {:unsupported, "#{function} of the #{given["place"]}"}
 
       true ->
         options = for {name, value} <- given, do: {Map.fetch!(known, name), value}
@@ -289,6 +342,228 @@ defmodule GoldenEdifice.Cases do
     %{"value" => activation.(x), "grad_x" => gradient}
   end
 
+  defp call("vqvae_build", %{options: options} = request) do
+    {encoder, decoder} = VQVAE.build(network(options))
+    Map.merge(encoded(encoder, request), decoded(decoder, request))
+  end
+
+  defp call("vqvae_build_encoder", %{options: options} = request) do
+    encoded(VQVAE.build_encoder(network(options)), request)
+  end
+
+  defp call("vqvae_build_decoder", %{options: options} = request) do
+    decoded(VQVAE.build_decoder(network(options)), request)
+  end
+
+  defp call("vqvae_init_codebook", %{options: options}), do: %{"codebook" => codebook(options)}
+
+  defp call("vqvae_quantize", %{inputs: %{"z_e" => z_e, "codebook" => codebook}}) do
+    {z_q, indices} = VQVAE.quantize(z_e, codebook)
+    %{"z_q" => z_q, "indices" => indices}
+  end
+
+  defp call("vqvae_quantize_grad", %{inputs: inputs}) do
+    %{"z_e" => z_e, "codebook" => codebook, "cotangent" => cotangent} = inputs
+
+    differentiate = fn z_e, codebook, cotangent ->
+      Nx.Defn.value_and_grad({z_e, codebook}, fn {z_e, codebook} ->
+        {z_q, _indices} = VQVAE.quantize(z_e, codebook)
+        Nx.sum(Nx.multiply(z_q, cotangent))
+      end)
+    end
+
+    {value, {z_e, codebook}} = Nx.Defn.jit_apply(differentiate, [z_e, codebook, cotangent])
+    %{"value" => value, "grad_z_e" => z_e, "grad_codebook" => codebook}
+  end
+
+  defp call("vqvae_commitment_loss", request), do: of_pair(&VQVAE.commitment_loss/2, request)
+  defp call("vqvae_codebook_loss", request), do: of_pair(&VQVAE.codebook_loss/2, request)
+
+  defp call("vqvae_commitment_loss_grad", request) do
+    gradients_of_pair(&VQVAE.commitment_loss/2, request)
+  end
+
+  defp call("vqvae_codebook_loss_grad", request) do
+    gradients_of_pair(&VQVAE.codebook_loss/2, request)
+  end
+
+  defp call("vqvae_loss", %{options: options, inputs: inputs}) do
+    weight = inputs["commitment_weight"]
+    options = if weight, do: [commitment_weight: weight], else: options
+    %{"loss" => vqvae_loss(inputs, options)}
+  end
+
+  defp call("vqvae_loss_grad", %{options: options, inputs: inputs}) do
+    {loss, gradients} = Nx.Defn.value_and_grad(inputs, &vqvae_loss(&1, options))
+    Map.put(named("grad_", gradients), "loss", loss)
+  end
+
+  defp call("vqvae_objective_grad", %{options: options, inputs: inputs}) do
+    %{"z_e" => z_e, "codebook" => codebook, "target" => target} = inputs
+
+    differentiate = fn z_e, codebook, target ->
+      objective = fn {z_e, codebook} ->
+        {z_q, indices} = VQVAE.quantize(z_e, codebook)
+        codes = codes(z_q, codebook, indices, options)
+        {VQVAE.loss(z_q, target, z_e, codes, weight(options)), indices}
+      end
+
+      Nx.Defn.value_and_grad({z_e, codebook}, objective, &elem(&1, 0))
+    end
+
+    {{loss, indices}, {z_e, codebook}} = Nx.Defn.jit_apply(differentiate, [z_e, codebook, target])
+    %{"loss" => loss, "indices" => indices, "grad_z_e" => z_e, "grad_codebook" => codebook}
+  end
+
+  defp call("vqvae_train", %{options: options, inputs: %{"batches" => batches}}) do
+    {encoder, decoder} = VQVAE.build(network(options))
+    {encoder_state, encode} = initialized(encoder, batches[0], options)
+    {decoder_state, decode} = initialized(decoder, encode.(encoder_state, batches[0]), options)
+    {initial, update} = Polaris.Optimizers.adam(Keyword.take(options, [:learning_rate]))
+
+    step = fn {params, optimizer}, x ->
+      objective = fn params ->
+        z_e = encode.(%{encoder_state | data: params["encoder"]}, x)
+        {z_q, indices} = VQVAE.quantize(z_e, params["codebook"])
+        reconstruction = decode.(%{decoder_state | data: params["decoder"]}, z_q)
+        codes = codes(z_q, params["codebook"], indices, options)
+        {VQVAE.loss(reconstruction, x, z_e, codes, weight(options)), indices}
+      end
+
+      {{loss, indices}, gradients} = Nx.Defn.value_and_grad(params, objective, &elem(&1, 0))
+      {updates, optimizer} = update.(gradients, optimizer, params)
+      {{loss, indices}, {Polaris.Updates.apply_updates(params, updates), optimizer}}
+    end
+
+    params = %{
+      "encoder" => encoder_state.data,
+      "decoder" => decoder_state.data,
+      "codebook" => codebook(options)
+    }
+
+    {steps, {params, _optimizer}} =
+      Enum.map_reduce(
+        0..(Keyword.fetch!(options, :steps) - 1),
+        {params, initial.(params)},
+        fn index, state -> Nx.Defn.jit_apply(step, [state, batches[index]]) end
+      )
+
+    {losses, indices} = Enum.unzip(steps)
+
+    named("final/encoder/", params["encoder"])
+    |> Map.merge(named("final/decoder/", params["decoder"]))
+    |> Map.put("final/codebook", params["codebook"])
+    |> Map.merge(%{"losses" => Nx.stack(losses), "indices" => Nx.stack(indices)})
+  end
+
+  defp call("vqvae_error", %{options: options, inputs: inputs}) do
+    raised =
+      try do
+        attempt(Keyword.fetch!(options, :call), options, inputs)
+        0
+      rescue
+        _ -> 1
+      end
+
+    %{"raised" => Nx.tensor(raised, type: :u8)}
+  end
+
+  defp call("convention.reconstruction", %{inputs: inputs}) do
+    prior = Nx.broadcast(0.0, {1, 1})
+    %{"value" => VAE.loss(inputs["reconstruction"], inputs["target"], prior, prior)}
+  end
+
+  defp call("convention.kl" <> _, %{inputs: inputs}) do
+    %{"value" => VAE.kl_divergence(inputs["mean"], inputs["log_var"])}
+  end
+
+  # A sample over that of the standard normal, with the same noise.
+  defp call("convention.log_variance", %{inputs: %{"log_var" => log_var}}) do
+    prior = Nx.broadcast(0.0, Nx.shape(log_var))
+    {sample, _new_key} = VAE.reparameterize(prior, log_var, Nx.Random.key(0))
+    {standard, _new_key} = VAE.reparameterize(prior, prior, Nx.Random.key(0))
+    %{"value" => Nx.divide(sample, standard)}
+  end
+
+  defp call("convention.vector_quantization", %{options: options, inputs: inputs}) do
+    cost = Keyword.fetch!(options, :commitment_cost)
+
+    differentiate = fn encoding, codebook ->
+      Nx.Defn.grad({encoding, codebook}, fn {encoding, codebook} ->
+        {z_q, indices} = VQVAE.quantize(encoding, codebook)
+        codes = codes(z_q, codebook, indices, z_q: "gathered")
+        none = Nx.broadcast(0.0, {1, 1})
+        VQVAE.loss(none, none, encoding, codes, commitment_weight: cost)
+      end)
+    end
+
+    arguments = [inputs["encoding"], inputs["codebook"]]
+    {encoding, codebook} = Nx.Defn.jit_apply(differentiate, arguments)
+    %{"grad_encoding" => encoding, "grad_codebook" => codebook}
+  end
+
+  defp attempt("apply_encoder", options, %{"input" => input}) do
+    # Parameters take their width from an example, so that it is one of the declared width.
+    example = Nx.broadcast(0.0, {1, Keyword.fetch!(options, :input_size)})
+    {state, predict} = initialized(VQVAE.build_encoder(network(options)), example, options)
+    predict.(state, input)
+  end
+
+  defp attempt("init_codebook", options, _inputs) do
+    VQVAE.init_codebook(options[:num_embeddings], options[:embedding_dim], key(options))
+  end
+
+  defp attempt("build" <> _ = function, options, _inputs) do
+    apply(VQVAE, String.to_existing_atom(function), [network(options)])
+  end
+
+  defp attempt("quantize", _options, %{"z_e" => z_e, "codebook" => codebook}) do
+    VQVAE.quantize(z_e, codebook)
+  end
+
+  defp attempt("commitment_loss", _options, %{"z_e" => z_e, "z_q" => z_q}) do
+    VQVAE.commitment_loss(z_e, z_q)
+  end
+
+  defp attempt("codebook_loss", _options, %{"z_e" => z_e, "z_q" => z_q}) do
+    VQVAE.codebook_loss(z_e, z_q)
+  end
+
+  defp attempt("loss", options, inputs), do: vqvae_loss(inputs, options)
+
+  # Directly, `init_codebook` makes no shape of its sizes: it works where another function calls it.
+  defp codebook(options) do
+    sizes = [Keyword.fetch!(options, :num_embeddings), Keyword.fetch!(options, :embedding_dim)]
+
+    draw = fn key ->
+      apply(VQVAE, :init_codebook, if(options[:seed], do: sizes ++ [key], else: sizes))
+    end
+
+    Nx.Defn.jit_apply(draw, [Nx.Random.key(options[:seed] || 42)])
+  end
+
+  # What goes into the losses: what `quantize` gives, or codes by their indices.
+  defp codes(z_q, codebook, indices, options) do
+    if options[:z_q] == "gathered", do: Nx.take(codebook, indices, axis: 0), else: z_q
+  end
+
+  defp vqvae_loss(inputs, options) do
+    %{"reconstruction" => reconstruction, "target" => target} = inputs
+    %{"z_e" => z_e, "z_q" => z_q} = inputs
+    VQVAE.loss(reconstruction, target, z_e, z_q, Keyword.drop(options, [:call, :seed]))
+  end
+
+  defp weight(options), do: Keyword.take(options, [:commitment_weight])
+
+  defp of_pair(loss, %{inputs: %{"z_e" => z_e, "z_q" => z_q}}) do
+    %{"loss" => loss.(z_e, z_q)}
+  end
+
+  defp gradients_of_pair(loss, %{inputs: %{"z_e" => _, "z_q" => _} = inputs}) do
+    {value, gradients} = Nx.Defn.value_and_grad(inputs, &loss.(&1["z_e"], &1["z_q"]))
+    Map.put(named("grad_", gradients), "loss", value)
+  end
+
   defp key(options), do: Nx.Random.key(Keyword.fetch!(options, :seed))
 
   # `grad_x` is the gradient of the sum of what is drawn, by the end or moment x.
@@ -297,10 +572,10 @@ defmodule GoldenEdifice.Cases do
     type = String.to_atom(Keyword.get(options, :dtype, "f32"))
     shape = List.to_tuple(Keyword.get(options, :shape, []))
 
-    # A plain number would go through 32 bits before it gets to 64.
+    # Numbers stay plain: Nx makes tensors of float32 of them.
     parameters =
       Map.new(defaults, fn {name, default} ->
-        {name, Nx.tensor(Keyword.get(options, name, default), type: type)}
+        {name, number(Keyword.get(options, name, default))}
       end)
 
     draw = fn key, %{^first => a, ^second => b} ->
@@ -328,24 +603,32 @@ defmodule GoldenEdifice.Cases do
     VAE.loss(reconstruction, target, mu, log_var, beta(options))
   end
 
-  defp beta(options) do
-    for {:beta, beta} <- options, do: {:beta, if(is_atom(beta), do: Nx.tensor(beta), else: beta)}
-  end
+  defp beta(options), do: for({:beta, beta} <- options, do: {:beta, number(beta)})
+
+  # NaN and infinities are no plain numbers.
+  defp number(value), do: if(is_atom(value), do: Nx.tensor(value), else: value)
 
   defp network(options) do
-    for {name, value} <- Keyword.take(options, @network) do
+    for {name, value} <- Keyword.take(options, @network ++ @codes) do
       # An unknown activation is for Axon to refuse.
-      {name, if(name == :activation, do: String.to_atom(value), else: value)}
+      {name, if(name == :activation and value, do: String.to_atom(value), else: value)}
     end
   end
 
   defp encoded(encoder, %{options: options, inputs: %{"input" => input}}) do
     {state, predict} = initialized(encoder, input, options)
-    %{mu: mu, log_var: log_var} = predict.(state, input)
-    Map.merge(named("encoder/", state.data), %{"mu" => mu, "log_var" => log_var})
+
+    heads =
+      case predict.(state, input) do
+        %Nx.Tensor{} = z_e -> %{"z_e" => z_e}
+        %{mu: mu, log_var: log_var} -> %{"mu" => mu, "log_var" => log_var}
+      end
+
+    Map.merge(named("encoder/", state.data), heads)
   end
 
-  defp decoded(decoder, %{options: options, inputs: %{"latent" => latent}}) do
+  defp decoded(decoder, %{options: options, inputs: inputs}) do
+    latent = inputs["latent"] || inputs["quantized"]
     {state, predict} = initialized(decoder, latent, options)
     Map.put(named("decoder/", state.data), "reconstruction", predict.(state, latent))
   end
@@ -364,4 +647,4 @@ defmodule GoldenEdifice.Cases do
   end
 end
 
-GoldenEdifice.main()
+GoldenEdifice.main(System.argv())

@@ -10,9 +10,8 @@ import numpy as np
 import optax
 
 import edifice_py
-from edifice_py import nx, random
+from edifice_py import random
 from edifice_py.activations import ACTIVATIONS
-from edifice_py.axon import Params
 from edifice_py.core import quantize
 from edifice_py.generative import vae
 from golden.adapters import (
@@ -20,7 +19,9 @@ from golden.adapters import (
     UnsupportedError,
     core_formula,
     edifice_conventions,
+    edifice_vqvae,
 )
+from golden.adapters.edifice_vqvae import flat, inner, polaris_adam
 from golden.adapters.products import as_asked, products, told
 from golden.arrays import Array, dtype_of
 from golden.case import Case
@@ -118,13 +119,8 @@ def _loss(case: Case, inputs: Inputs) -> Outputs:
     return {"loss": vae.loss(**inputs, **case.options)}
 
 
-def _inner(case: Case, name: str, default: float, *beside: jax.Array) -> np.ndarray:
-    """An option as Nx takes it inside a gradient: a number of the type that it multiplies."""
-    return np.asarray(case.options.get(name, default), nx.float_type(*beside))
-
-
 def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
-    beta = _inner(case, "beta", 1.0, inputs["mu"], inputs["log_var"])
+    beta = inner(case.options.get("beta", 1.0), inputs["mu"], inputs["log_var"])
 
     def loss(arrays: Inputs) -> jax.Array:
         return vae.loss(**arrays, beta=beta)
@@ -134,7 +130,7 @@ def _loss_grad(case: Case, inputs: Inputs) -> Outputs:
 
 
 def _elbo_grad(case: Case, inputs: Inputs) -> Outputs:
-    beta = _inner(case, "beta", 1.0, inputs["mu"], inputs["log_var"])
+    beta = inner(case.options.get("beta", 1.0), inputs["mu"], inputs["log_var"])
 
     def loss(mu: jax.Array, log_var: jax.Array) -> jax.Array:
         z, _ = vae.reparameterize(mu, log_var, _key(case))
@@ -174,28 +170,14 @@ def _decoded(case: Case, decoder: Any, inputs: Inputs) -> dict[str, jax.Array]:
     return flat("decoder", params) | {"reconstruction": decoder.apply(params, inputs["latent"])}
 
 
-def flat(prefix: str, params: Params) -> dict[str, jax.Array]:
-    """Arrays of a network by `prefix/layer/name`."""
-    return {
-        f"{prefix}/{layer}/{name}": array
-        for layer, arrays in params.items()
-        for name, array in arrays.items()
-    }
-
-
 def _activation(case: Case, inputs: Inputs) -> Outputs:
     function = ACTIVATIONS[case.options["name"]]
     return _with_gradients(lambda x: function(x), inputs, ("value", "grad_x"))
 
 
-def polaris_adam(case: Case) -> optax.GradientTransformation:
-    """The optimizer of a case, as Axon has it from Polaris: 1e-15 is inside its root."""
-    return optax.adam(case.options["learning_rate"], eps_root=1e-15)
-
-
 def _train(case: Case, inputs: Inputs) -> Outputs:
     encoder, decoder = vae.build(**network_options(case))
-    optimizer = polaris_adam(case)
+    optimizer = polaris_adam(case.options["learning_rate"])
 
     def loss(params: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         posterior = encoder.apply(params["encoder"], x)
@@ -288,4 +270,5 @@ _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "build_decoder": _build_decoder,
     "train": _train,
     "activation": _activation,
+    **edifice_vqvae.FUNCTIONS,
 }

@@ -17,7 +17,8 @@ from artifex_compat.generative_models.training import Trainer
 from edifice_py import random, vae
 from golden.adapters import UnsupportedError
 from golden.adapters.artifex_build import Api
-from golden.adapters.edifice_py import flat, network_options, polaris_adam
+from golden.adapters.edifice_py import network_options
+from golden.adapters.edifice_vqvae import flat, polaris_adam
 from golden.case import Case
 
 
@@ -40,7 +41,9 @@ def answer(_: Api, case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
     parts = (part.init(options["seed"]) for part in vae.build(**network))
     load_edifice_params(model, *parts)
     draw_as_edifice(model, random.key(options["seed"]))
-    trainer = Trainer(model, nnx.Optimizer(model, polaris_adam(case), wrt=nnx.Param))
+    trainer = Trainer(
+        model, nnx.Optimizer(model, polaris_adam(options["learning_rate"]), wrt=nnx.Param)
+    )
     for batch in inputs["batches"]:
         trainer.train(batch, 1, len(batch), shuffle=False)
     encoder, decoder = edifice_params(model)

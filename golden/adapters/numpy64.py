@@ -9,7 +9,7 @@ import scipy
 from golden.adapters import Implementation, UnsupportedError, core_formula
 from golden.arrays import Array, dtype_of
 from golden.case import Case
-from golden.reference import activations, gaussian, network, random, training
+from golden.reference import activations, gaussian, random, training, vqvae
 
 Inputs = Mapping[str, Array]
 Outputs = Mapping[str, Any]
@@ -111,11 +111,11 @@ def _inner_beta(case: Case) -> float:
 def _network_case(case: Case, inputs: Inputs) -> Outputs:
     found: dict[str, Array] = {}
     if "input" in inputs:
-        encoder = network.encoder(case.options)
+        encoder = training.encoder_of(case.options)
         found |= encoder.init(case.options["seed"])
         (found["mu"], found["log_var"]), _ = encoder.forward(found, inputs["input"])
     if "latent" in inputs:
-        decoder = network.decoder(case.options)
+        decoder = training.decoder_of(case.options)
         found |= decoder.init(case.options["seed"])
         (found["reconstruction"],), _ = decoder.forward(found, inputs["latent"])
     return found
@@ -151,6 +151,11 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
     return training.run(case.options, inputs["batches"])
 
 
+def _vqvae(case: Case, _: Inputs) -> Outputs:
+    """A function that rounds as the types of its arrays say."""
+    return vqvae.FUNCTIONS[case.function](case.options, case.inputs)
+
+
 def _core(case: Case, inputs: Inputs) -> Outputs:
     """`core.module.function`: a formula by its name, `grad_x` outputs by their own formulas."""
     if case.function in ("core.quantize.ema_update", "core.quantize.replace_dead_codes"):
@@ -181,4 +186,5 @@ _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "build_decoder": _network_case,
     "train": _train,
     "activation": _activation,
+    **dict.fromkeys(vqvae.FUNCTIONS, _vqvae),
 }

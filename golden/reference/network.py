@@ -68,19 +68,15 @@ class Network:
         return activations.apply(self.activation, before[index]) if index else before[0]
 
 
-def encoder(options: Mapping[str, Any]) -> Network:
+def encoder(options: Mapping[str, Any], heads: Sequence[str], outputs: int) -> Network:
     """The encoder of Edifice's options, their defaults filled in."""
-    return _network("encoder", options, options["input_size"], ("mu", "log_var"), _latent(options))
+    return _network("encoder", options, options["input_size"], heads, outputs)
 
 
-def decoder(options: Mapping[str, Any]) -> Network:
+def decoder(options: Mapping[str, Any], inputs: int) -> Network:
     """The decoder of Edifice's options, their defaults filled in."""
     width = options.get("output_size") or options["input_size"]
-    return _network("decoder", options, _latent(options), ("decoder_output",), width)
-
-
-def _latent(options: Mapping[str, Any]) -> int:
-    return int(options.get("latent_size", 32))
+    return _network("decoder", options, inputs, ("decoder_output",), width)
 
 
 def _network(

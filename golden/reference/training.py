@@ -12,7 +12,7 @@ from golden.reference import gaussian, network, random
 def run(options: Mapping[str, Any], batches: Array) -> dict[str, Array]:
     """One Adam step a batch, the key threaded through; losses, final parameters, final key."""
     key = random.key(options["seed"])
-    encoder, decoder = network.encoder(options), network.decoder(options)
+    encoder, decoder = encoder_of(options), decoder_of(options)
     params = encoder.init(options["seed"]) | decoder.init(options["seed"])
     beta = f32(options.get("beta", 1.0))
     adam = Adam(params, options["learning_rate"])
@@ -30,6 +30,16 @@ def run(options: Mapping[str, Any], batches: Array) -> dict[str, Array]:
         params = adam.step(params, encoder_gradients | decoder_gradients)
     final = {f"final/{path}": value for path, value in params.items()}
     return {"losses": np.array(losses), "new_key": key, **final}
+
+
+def encoder_of(options: Mapping[str, Any]) -> network.Network:
+    """The VAE's encoder."""
+    return network.encoder(options, ("mu", "log_var"), options.get("latent_size", 32))
+
+
+def decoder_of(options: Mapping[str, Any]) -> network.Network:
+    """The VAE's decoder."""
+    return network.decoder(options, options.get("latent_size", 32))
 
 
 def loss(output: Array, target: Array, mu: Array, log_var: Array, beta: float = 1.0) -> Array:

@@ -14,7 +14,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from golden import adapters, loader
+from golden import adapters, convention, exchange, loader
 
 SCRIPT = Path(adapters.__file__).parent / "edifice.exs"
 STUBS = Path(__file__).parent / "elixir"
@@ -48,12 +48,15 @@ def request(number, function, outputs, options=None, **inputs):
     return json.dumps(message | {"inputs": arrays, "outputs": list(outputs)}).encode()
 
 
+def run(*arguments, stdin=b""):
+    """The adapter, with stand-ins for the packages that it needs."""
+    files = ("-r", STUBS / "json.exs", "-r", STUBS / "stubs.exs", SCRIPT)
+    return elixir(*files, *arguments, stdin=stdin)
+
+
 def ask(*lines):
     """The handshake, and an answer to each line; the process has to end as it should."""
-    ran = elixir(
-        *("-r", STUBS / "json.exs", "-r", STUBS / "stubs.exs", SCRIPT),
-        stdin=b"".join(line + b"\n" for line in lines),
-    )
+    ran = run(stdin=b"".join(line + b"\n" for line in lines))
     assert ran.returncode == 0, ran.stderr.decode()
     assert b"warning:" not in ran.stderr
     handshake, *answers = map(json.loads, ran.stdout.splitlines())
@@ -133,6 +136,51 @@ def test_floats_beyond_json_and_every_dtype_arrive():
 
 
 @needs_elixir
+def test_a_file_of_requests_is_answered_as_one_object(tmp_path):
+    cases = CASES[:3]
+    exchange.export(cases, tmp_path / "cases.json")
+    ran = run(tmp_path / "cases.json")
+    assert ran.returncode == 0
+    (tmp_path / "answers.json").write_bytes(ran.stdout)
+    answered = exchange.answered(tmp_path / "answers.json", cases)
+    assert answered.name == "edifice"
+    assert all(answered.answer(case).keys() == case.outputs.keys() for case in cases)
+
+
+@needs_elixir
+def test_what_is_no_file_of_requests_is_told_in_a_sentence(tmp_path):
+    (tmp_path / "cases.json").write_text("[]")
+    for arguments in (["nothing.json"], [tmp_path / "cases.json"], ["a", "b"]):
+        ran = run(*arguments)
+        assert (ran.returncode, ran.stdout) == (2, b"")
+        assert ran.stderr.startswith(b"edifice.exs: ")
+        assert ran.stderr.count(b"\n") == 1
+
+
+@needs_elixir
+def test_conventions_are_asked_where_edifice_has_them():
+    questions = [question.case for question in convention.load()]
+    _, answers, _ = ask(
+        *(
+            request(0, case.function, case.outputs, dict(case.options), **case.inputs)
+            for case in questions
+        )
+    )
+    places = {
+        (case.function.removeprefix("convention."), case.options["place"])
+        for case, answer in zip(questions, answers, strict=True)
+        if answer["status"] == "ok"
+    }
+    assert places == {
+        ("reconstruction", "loss"),
+        ("kl", "loss"),
+        ("kl_of_maps", "loss"),
+        ("log_variance", "sample"),
+        ("vector_quantization", "loss"),
+    }
+
+
+@needs_elixir
 def test_every_recorded_case_is_answered_in_shape():
     requests = [
         request(number, case.function, case.outputs, dict(case.options), **case.inputs)
@@ -187,10 +235,10 @@ def text_of(function):
 def test_every_function_option_and_output_of_the_recorded_cases_is_known(function):
     cases = [case for case in CASES if case.function == function]
     script = SCRIPT.read_text(encoding="utf-8")
-    names = re.search(rf'"{function}" => ~w\(([\w ]*)\)a( \+\+ @network)?', script)
+    names = re.search(rf'"{function}" => ~w\(([\w ]*)\)a(?: \+\+ @(\w+))?', script)
     known = names[1].split()
     if names[2]:
-        known += re.search(r"@network ~w\(([\w ]*)\)a", script)[1].split()
+        known += re.search(rf"@{names[2]} ~w\(([\w\s]*)\)a", script)[1].split()
     assert {option for case in cases for option in case.options} <= set(known)
 
     text = text_of(function)

@@ -39,6 +39,10 @@ RECORDED = {
         "ca882f16b9e32f0211d7379c40553b9e41336f7e296216207781b857f01ba2ff",
         "b1fee538ff56ae2a4e990b7e95c1fb74a807a12f1bbad12268cc1ae8db204d8f",
     ),
+    "edifice-vqvae-0.2.0": (
+        "ccd2e4f1b2c32bf09c84286a169d0ed2bb8ada734fb440c658214be696664ed5",
+        "3f42f1635a2b44a5d80367933047edb0c2702d92bc0d7735348f3f212700dd87",
+    ),
 }
 """The sha256 of the arrays and of the YAML file of each."""
 CASES = loader.load()
@@ -51,6 +55,7 @@ COUNTS = {
     "edifice-fresh-0.2.0": 46,
     "edifice-slopes-0.2.0": 41,
     "edifice-types-0.2.0": 35,
+    "edifice-vqvae-0.2.0": 122,
 }
 # Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all.
 QUICK = [

@@ -56,6 +56,13 @@ defmodule Nx do
   end
 
   def sum(%Nx.Tensor{type: type}), do: zeros({}, type)
+  def multiply(%Nx.Tensor{shape: shape} = a, %Nx.Tensor{shape: shape}), do: a
+  def divide(%Nx.Tensor{shape: shape} = a, %Nx.Tensor{shape: shape}), do: a
+  def broadcast(number, shape) when is_number(number), do: zeros(shape, :f32)
+
+  def take(%Nx.Tensor{shape: {_, dim}, type: type}, %Nx.Tensor{shape: shape}, axis: 0) do
+    zeros(Tuple.insert_at(shape, tuple_size(shape), dim), type)
+  end
 
   def stack([%Nx.Tensor{shape: shape, type: type} | _] = tensors) do
     true = Enum.all?(tensors, &(&1.shape == shape))
@@ -67,6 +74,7 @@ defmodule Nx do
     %Nx.Tensor{type: type, shape: shape, data: <<0::size(bits * Tuple.product(shape))>>}
   end
 
+  def zeros_like(number) when is_number(number), do: zeros({}, :f32)
   def zeros_like(%Nx.Tensor{shape: shape, type: type}), do: zeros(shape, type)
   def zeros_like(%{} = map), do: Map.new(map, fn {name, value} -> {name, zeros_like(value)} end)
 
@@ -97,7 +105,8 @@ defmodule Nx.Random do
 
   def uniform(key, low, high, options), do: normal(key, low, high, options)
 
-  def normal(%Nx.Tensor{shape: {2}} = key, %Nx.Tensor{shape: {}}, %Nx.Tensor{shape: {}}, options) do
+  def normal(%Nx.Tensor{shape: {2}} = key, first, second, options) do
+    true = Enum.all?([first, second], &(is_number(&1) or match?(%Nx.Tensor{shape: {}}, &1)))
     [:shape, :type] = options |> Keyword.keys() |> Enum.sort()
     {Nx.zeros(options[:shape], options[:type]), key}
   end
@@ -132,9 +141,9 @@ defmodule Axon do
       %Axon.ModelState{data: Map.new(shapes, fn {name, shape} -> {name, layer(shape)} end)}
     end
 
-    predict = fn %Axon.ModelState{data: data}, %Nx.Tensor{shape: {batch, _}} ->
+    predict = fn %Axon.ModelState{data: data}, %Nx.Tensor{shape: shape} ->
       true = Map.keys(data) == Enum.sort(Enum.map(shapes, &elem(&1, 0)))
-      output.(batch)
+      output.(Tuple.delete_at(shape, tuple_size(shape) - 1))
     end
 
     {initialize, predict}
@@ -183,7 +192,7 @@ defmodule Edifice.Generative.VAE do
   def build_encoder(options) do
     {sizes, latent} = sizes(options, :encoder_sizes, [256, 128])
     {layers, size} = dense("encoder", Keyword.fetch!(options, :input_size), sizes, options)
-    output = fn batch -> Nx.zeros({batch, latent}, :f32) end
+    output = &Nx.zeros(Tuple.insert_at(&1, tuple_size(&1), latent), :f32)
     heads = [{"mu", {size, latent}}, {"log_var", {size, latent}}]
     {layers ++ heads, &%{mu: output.(&1), log_var: output.(&1)}}
   end
@@ -192,7 +201,8 @@ defmodule Edifice.Generative.VAE do
     {sizes, latent} = sizes(options, :decoder_sizes, [128, 256])
     output_size = options[:output_size] || Keyword.fetch!(options, :input_size)
     {layers, size} = dense("decoder", latent, sizes, options)
-    {layers ++ [{"decoder_output", {size, output_size}}], &Nx.zeros({&1, output_size}, :f32)}
+    output = &Nx.zeros(Tuple.insert_at(&1, tuple_size(&1), output_size), :f32)
+    {layers ++ [{"decoder_output", {size, output_size}}], output}
   end
 
   defp sizes(options, name, default) do
@@ -223,7 +233,7 @@ defmodule Edifice.Generative.VAE do
     Nx.zeros({}, if(match?({:s, _}, mu.type), do: :f32, else: mu.type))
   end
 
-  def loss(reconstruction, target, mu, log_var, options) do
+  def loss(reconstruction, target, mu, log_var, options \\ []) do
     Keyword.validate!(options, [:beta])
     same!(mu, log_var)
     same!(reconstruction, target)
@@ -232,6 +242,54 @@ defmodule Edifice.Generative.VAE do
 
   defp same!(a, b) do
     if Nx.shape(a) != Nx.shape(b), do: raise(ArgumentError, "shapes differ")
+  end
+end
+
+defmodule Edifice.Generative.VQVAE do
+  @moduledoc false
+
+  alias Edifice.Generative.VAE
+
+  def build(options) do
+    input_size = Keyword.fetch!(options, :input_size)
+    {build_encoder(options), build_decoder(Keyword.put(options, :output_size, input_size))}
+  end
+
+  def build_encoder(options) do
+    {[_mu | _] = layers, _heads} = options |> as_vae() |> VAE.build_encoder() |> reversed()
+    {"log_var", {size, dim}} = hd(layers)
+    output = &Nx.zeros(Tuple.insert_at(&1, tuple_size(&1), dim), :f32)
+    {[{"encoder_to_embedding", {size, dim}} | Enum.drop(layers, 2)], output}
+  end
+
+  def build_decoder(options), do: options |> as_vae() |> VAE.build_decoder()
+
+  defp reversed({layers, output}), do: {Enum.reverse(layers), output}
+
+  defp as_vae(options) do
+    dim = Keyword.get(options, :embedding_dim, 64)
+    options |> Keyword.put_new(:activation, :relu) |> Keyword.put(:latent_size, dim)
+  end
+
+  def init_codebook(codes, dim, key \\ Nx.Random.key(42))
+
+  def init_codebook(codes, dim, %Nx.Tensor{shape: {2}}) do
+    Nx.zeros({codes, dim}, :f32)
+  end
+
+  def quantize(%Nx.Tensor{shape: shape} = z_e, %Nx.Tensor{shape: {_, dim}}) do
+    ^dim = elem(shape, tuple_size(shape) - 1)
+    leading = Tuple.delete_at(shape, tuple_size(shape) - 1)
+    rows = if leading == {}, do: {1}, else: leading
+    {Nx.zeros(Tuple.insert_at(rows, tuple_size(rows), dim), z_e.type), Nx.zeros(rows, :s32)}
+  end
+
+  def commitment_loss(%Nx.Tensor{}, %Nx.Tensor{}), do: Nx.zeros({}, :f32)
+  def codebook_loss(%Nx.Tensor{}, %Nx.Tensor{}), do: Nx.zeros({}, :f32)
+
+  def loss(%Nx.Tensor{}, %Nx.Tensor{}, %Nx.Tensor{}, %Nx.Tensor{}, options) do
+    weight = Keyword.get(options, :commitment_weight, 0.25)
+    Nx.zeros(if(is_number(weight), do: {}, else: weight.shape), :f32)
   end
 end
 
