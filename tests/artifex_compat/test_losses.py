@@ -210,3 +210,33 @@ def test_aliases_and_tuples_of_outputs_are_read():
 def test_what_a_loss_refuses(given, error, words):
     with pytest.raises(error, match=words):
         by_parts(VAE).loss_fn(**given)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_an_unknown_argument_of_a_method_is_refused_with_the_nearest(model):
+    made = by_parts(model)
+    for call, words in [
+        (lambda: made.loss_fn(x=X, outputs=OUTPUTS, stepp=2), r"mean 'step'\?$"),
+        (lambda: made.loss_fn(x=X, outputs=OUTPUTS, model_output=2), "mean 'model_outputs'"),
+        (lambda: made.sample(2, tempreature=0.1), "mean 'temperature'"),
+        (lambda: made.generate(2, tempreature=0.1), "mean 'temperature'"),
+        (lambda: made.reconstruct(X, determinstic=True), "mean 'deterministic'"),
+        (lambda: made.interpolate(X, X, step=3), "mean 'steps'"),
+        (lambda: made.latent_traversal(X, 0, range=(0, 1)), "mean 'range_vals'"),
+    ]:
+        with pytest.raises(TypeError, match=f"has no option .*{words}"):
+            call()
+
+
+def test_a_beta_that_a_loss_does_not_weigh_by_is_refused():
+    with pytest.raises(TypeError, match=r"VQVAE\.loss_fn has no option 'beta'"):
+        by_parts(VQVAE).loss_fn(x=X, outputs=WITH_LOSSES, beta=2.0)
+    with pytest.raises(ValueError, match="beta must not be given with use_capacity_control"):
+        by_parts(BetaVAEWithCapacity, use_capacity_control=True).loss_fn(x=X, beta=2.0)
+
+
+@pytest.mark.parametrize("model", [VAE, BetaVAE, BetaVAEWithCapacity, ConditionalVAE])
+def test_a_weight_is_not_negative(model):
+    for beta in (-1.0, jnp.float32(-1), float("nan")):
+        with pytest.raises(ValueError, match="beta must be a non-negative number, not"):
+            by_parts(model).loss_fn(x=X, outputs=OUTPUTS, beta=beta)

@@ -25,7 +25,7 @@ from artifex_compat.generative_models.models.vae.encoders import create_encoder
 from artifex_compat.generative_models.models.vae.fitting import example_shape
 from artifex_compat.generative_models.models.vae.latent_model import LatentModel
 from artifex_compat.generative_models.models.vae.networks import Network
-from edifice_py.checks import named, native, same_shape
+from edifice_py.checks import named, native, options, same_shape, weight
 from edifice_py.core import gaussian
 
 Outputs = dict[str, Any]
@@ -61,6 +61,11 @@ class VAE(LatentModel):
 
     config_class: type[VAEConfig] = VAEConfig
     kl_weight: float
+    loss_options: tuple[str, ...] = (
+        *("params", "batch", "rng", "x", "outputs", "beta", "reconstruction_loss_fn"),
+        *("step", "y", "model_outputs"),
+    )
+    """Arguments of `loss_fn`."""
 
     @named
     def __init__(
@@ -231,14 +236,15 @@ class VAE(LatentModel):
                 Artifex 0.1.3's name for it.
             beta: weight of the KL, `kl_weight` where not given.
             reconstruction_loss_fn: the reconstruction term, of the reconstruction and the data.
-            **kwargs: what a trainer gives and a variant of the model may use, like `step`.
+            **kwargs: `step`, `y` and `model_outputs`, which a trainer gives and a variant of the
+                model may use.
 
         Returns:
             `reconstruction_loss`, `kl_loss` in nats, `total_loss`; and `recon_loss` and `loss`.
 
         Raises:
             ValueError: there are no data, or the reconstruction has another shape than they.
-            TypeError: there are two outputs.
+            TypeError: there are two outputs, or an argument is unknown.
             KeyError: the outputs lack one that is needed.
 
         Reference:
@@ -246,13 +252,14 @@ class VAE(LatentModel):
         """
         data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         reconstruction = losses.reconstruction(data, found, "mse", reconstruction_loss_fn)
-        weight = self.kl_weight if beta is None else beta
-        return losses.beta_terms(reconstruction, losses.kl(found), weight)
+        scale = self.kl_weight if beta is None else weight("beta", beta)
+        return losses.beta_terms(reconstruction, losses.kl(found), scale)
 
     def _data_and_outputs(
         self, params: Any, batch: Any, rng: Any, x: Any, outputs: Any, others: dict[str, Any]
     ) -> tuple[jax.Array, Any]:
         """The data of a loss and the model's outputs for them, which it is run for if need be."""
+        options(f"{type(self).__name__}.loss_fn", others, self.loss_options)
         batch, found = results.loss_arguments(params, batch, x, outputs, others)
         if x is None and batch is None:
             raise ValueError("loss_fn needs the data: give x, an array, or batch.")

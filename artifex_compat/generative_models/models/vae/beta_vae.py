@@ -13,7 +13,7 @@ from artifex_compat.generative_models.core.configuration import (
 from artifex_compat.generative_models.models.vae import losses
 from artifex_compat.generative_models.models.vae.assembly import assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
-from edifice_py.checks import named
+from edifice_py.checks import named, weight
 from edifice_py.core import schedules
 
 ReconstructionLoss = Callable[[jax.Array, jax.Array], jax.Array]
@@ -97,8 +97,9 @@ class BetaVAE(VAE):
         data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
         reconstruction = losses.reconstruction(data, found, kind, reconstruction_loss_fn)
-        weight = self._beta(0 if step is None else step) if beta is None else beta
-        return losses.beta_terms(reconstruction, losses.kl(found), weight, show_beta=True)
+        at = 0 if step is None else step
+        scale = self._beta(at) if beta is None else weight("beta", beta)
+        return losses.beta_terms(reconstruction, losses.kl(found), scale, show_beta=True)
 
     @property
     def warmup_steps(self) -> int:
@@ -185,8 +186,8 @@ class BetaVAEWithCapacity(BetaVAE):
     ) -> Outputs:
         """The terms of the loss: the reconstruction error plus gamma times abs(KL - C).
 
-        The arguments are those of `BetaVAE.loss_fn`. `beta` has no part while the capacity is
-        controlled, and `step` says where the capacity stands.
+        The arguments are those of `BetaVAE.loss_fn`, without `beta` while the capacity is
+        controlled; `step` says where the capacity stands.
 
         Returns:
             As `VAE.loss_fn`, and `capacity_loss`, `current_capacity` and `kl_capacity_diff`, both
@@ -199,6 +200,11 @@ class BetaVAEWithCapacity(BetaVAE):
             custom = reconstruction_loss_fn
             return super().loss_fn(
                 params, batch, rng, x, outputs, beta, custom, step=step, **kwargs
+            )
+        if beta is not None:
+            raise ValueError(
+                f"beta must not be given with use_capacity_control, where gamma is the weight, "
+                f"not {beta!r}."
             )
         data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type

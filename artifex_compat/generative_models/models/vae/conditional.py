@@ -22,7 +22,7 @@ from artifex_compat.generative_models.models.vae.encoders import (
     ConditionalEncoder,
     create_encoder,
 )
-from edifice_py.checks import named
+from edifice_py.checks import named, options
 
 _CONDITION = ("num_classes", "condition_dim", "condition_type", "embed_dim")
 
@@ -176,11 +176,14 @@ class ConditionalVAE(VAE):
         temperature: float = 1.0,
         y: Any = None,
         rngs: nnx.Rngs | None = None,
-        **kwargs: Any,  # noqa: ARG002 # as in Artifex
+        **kwargs: Any,
     ) -> jax.Array:
-        """Samples, as `VAE.sample`, under the condition `y`."""
+        """Samples, as `VAE.sample`, under the condition `y`; there are no other arguments."""
+        known = ("n_samples", "temperature", "y", "rngs")
+        options("ConditionalVAE.sample", kwargs, known)
         return self._sample(n_samples, temperature, rngs, y=y)
 
+    @named
     def reconstruct(
         self,
         x: jax.Array,
@@ -192,6 +195,7 @@ class ConditionalVAE(VAE):
         """Reconstructions of a batch, as `VAE.reconstruct`, under the condition `y`."""
         return self._reconstruct(x, deterministic, rngs, y=y)
 
+    @named
     def interpolate(
         self,
         x1: jax.Array,
@@ -204,6 +208,7 @@ class ConditionalVAE(VAE):
         """The line between two examples, as `VAE.interpolate`, under one `y`, or the first."""
         return self._interpolate(x1, x2, steps, rngs, y=_first(y, x1))
 
+    @named
     def latent_traversal(
         self,
         x: jax.Array,

@@ -1,5 +1,6 @@
 """What a model with an encoder and a decoder can do with its latent space."""
 
+from functools import wraps
 from math import prod
 from typing import Any
 
@@ -15,7 +16,7 @@ from artifex_compat.generative_models.models.vae.calling import (
     forward_pass,
 )
 from artifex_compat.generative_models.models.vae.fitting import Shape
-from edifice_py.checks import integer, native, positive_int, same_shape, scalar
+from edifice_py.checks import integer, named, native, positive_int, same_shape, scalar
 
 
 class LatentModel(GenerativeModel):
@@ -60,6 +61,7 @@ class LatentModel(GenerativeModel):
         """A sample of the posterior."""
         raise NotImplementedError
 
+    @named
     def sample(
         self,
         n_samples: int = 1,
@@ -87,10 +89,19 @@ class LatentModel(GenerativeModel):
         rngs: nnx.Rngs | None = None,
         **kwargs: Any,
     ) -> jax.Array:
-        """`sample`, by the name that every generative model has."""
-        options = {"temperature": temperature, "rngs": rngs, **kwargs}
-        return call_with(self.sample, n_samples, **options)
+        """`sample`, by the name that every generative model has; `**kwargs` are its others.
 
+        Raises:
+            TypeError: `sample` has no such argument.
+        """
+
+        @wraps(self.sample)
+        def sample(n_samples: int, **optional: Any) -> jax.Array:
+            return self.sample(n_samples, **{**optional, **kwargs})
+
+        return call_with(sample, n_samples, temperature=temperature, rngs=rngs)
+
+    @named
     def reconstruct(
         self, x: jax.Array, *, deterministic: bool = False, rngs: nnx.Rngs | None = None
     ) -> jax.Array:
@@ -106,6 +117,7 @@ class LatentModel(GenerativeModel):
         """
         return self._reconstruct(x, deterministic, rngs)
 
+    @named
     def interpolate(
         self,
         x1: jax.Array,
@@ -127,6 +139,7 @@ class LatentModel(GenerativeModel):
         """
         return self._interpolate(x1, x2, steps, rngs)
 
+    @named
     def latent_traversal(
         self,
         x: jax.Array,

@@ -5,6 +5,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.networks import Decoder
@@ -98,17 +99,18 @@ def kl(outputs: Mapping[str, Any]) -> jax.Array:
 def beta_terms(
     reconstruction_loss: jax.Array,
     kl_loss: jax.Array,
-    beta: float | jax.Array,
+    beta: ArrayLike,
     *,
     show_beta: bool = False,
 ) -> dict[str, Any]:
     """The terms of a loss that weighs the KL by beta, which is among them if asked for."""
+    scale = jnp.asarray(beta)
     terms = {
         "reconstruction_loss": reconstruction_loss,
         "kl_loss": kl_loss,
-        "total_loss": objective.beta_objective(reconstruction_loss, kl_loss, beta),
+        "total_loss": objective.beta_objective(reconstruction_loss, kl_loss, scale),
     }
-    return with_aliases(terms | ({"beta": jnp.asarray(beta)} if show_beta else {}))
+    return with_aliases(terms | ({"beta": scale} if show_beta else {}))
 
 
 def capacity_terms(

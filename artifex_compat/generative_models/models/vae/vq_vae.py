@@ -17,7 +17,7 @@ from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.codebook import Codebook
 from artifex_compat.generative_models.models.vae.fitting import Shape
 from artifex_compat.generative_models.models.vae.latent_model import sample_count
-from edifice_py.checks import named, scalar
+from edifice_py.checks import named, options, scalar
 from edifice_py.core import quantize
 
 
@@ -53,6 +53,7 @@ class VQVAE(VAE):
     """
 
     config_class = VQVAEConfig
+    loss_options = tuple(name for name in VAE.loss_options if name != "beta")
     num_embeddings: int
     embedding_dim: int
     commitment_cost: float
@@ -235,7 +236,7 @@ class VQVAE(VAE):
         temperature: float = 1.0,
         *,
         rngs: nnx.Rngs | None = None,
-        **kwargs: Any,  # noqa: ARG002
+        **kwargs: Any,
     ) -> jax.Array:
         """Reconstructions of codes drawn as often as training used them.
 
@@ -244,14 +245,16 @@ class VQVAE(VAE):
             temperature: 1 draws codes by their usage, more makes them more even, less favours
                 those most used, and 0 takes the most used one.
             rngs: where the draws come from, the model's own where not given.
-            **kwargs: not used; as in Artifex.
+            **kwargs: none; Artifex ignores them.
 
         Returns:
             `[n_samples, *output_shape]`.
 
         Raises:
+            TypeError: an argument is unknown.
             ValueError: `n_samples` or `temperature` is negative.
         """
+        options("VQVAE.sample", kwargs, ("n_samples", "temperature", "rngs"))
         count, shape = sample_count(n_samples), self._latent_shape
         heat = jnp.asarray(scalar("temperature", temperature), jnp.float32)
         if not isinstance(heat, jax.core.Tracer) and heat < 0:
