@@ -84,6 +84,7 @@ FUNCTIONS: Mapping[str, tuple[str, str, str]] = {
     "build_decoder": (_NETWORK, "latent", "decoder/*/kernel decoder/*/bias reconstruction"),
     "train": (f"{_NETWORK} beta? learning_rate steps?", "batches", "losses new_key final/*"),
     "activation": ("name", "x", "value grad_x"),
+    "optimizer": ("name *?", "params gradients", "params"),
     "vqvae_build": (_CODES, "input quantized", f"{_ENCODER} {_DECODER}"),
     "vqvae_build_encoder": (_CODES, "input", _ENCODER),
     "vqvae_build_decoder": (_CODES, "quantized", _DECODER),

@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edifice_py import interchange, vqvae
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "digits.py"
 
 
@@ -33,6 +35,18 @@ def test_it_writes_metrics_weights_and_pictures(folder):
         assert weights["encoder/mu/kernel"].shape == (128, 8)
     for name in ("reconstructions", "samples", "latent_space"):
         assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_vq_vae_saves_what_loads_as_its_pair_and_its_codebook(tmp_path):
+    command = [sys.executable, "-W", "error", EXAMPLE.with_name("vqvae_digits.py")]
+    options = ["--epochs", "2", "--codes", "8", "--out", tmp_path]
+    told = subprocess.run([*command, *options], capture_output=True, text=True, check=True).stdout
+    assert float(told.split()[2]) < 0.1
+    models = vqvae.build(input_size=64, embedding_dim=8)
+    encoder, _ = interchange.load(tmp_path / "vqvae.axon", models)
+    assert encoder["encoder_to_embedding"]["kernel"].shape == (128, 8)
+    assert interchange.load(tmp_path / "vqvae.axon")["codebook"].shape == (8, 8)
+    assert (tmp_path / "reconstructions.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_seed_gives_the_same_metrics_again_and_another_seed_others(folder, tmp_path):

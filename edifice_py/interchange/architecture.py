@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from edifice_py.axon import Dense, Model, Params
-from edifice_py.generative import vae
+from edifice_py.generative import vae, vqvae
 from edifice_py.interchange.errors import InterchangeError
 from edifice_py.interchange.trees import Tree
 
@@ -20,20 +20,23 @@ _PARTS = ("encoder", "decoder")
 
 @dataclass(frozen=True, kw_only=True)
 class Architecture:
-    """The sizes of an encoder, a decoder or both, as `edifice_py.generative.vae.build` takes them.
+    """The sizes of an encoder, a decoder or both, as `vae.build` or `vqvae.build` takes them.
 
-    The activation is not among them: weights do not tell it.
+    The activation is not among them: weights do not tell it. A decoder alone may be of either, and
+    counts as that of a VAE.
 
     Attributes:
         input_size: features of an input, None without an encoder.
-        latent_size: dimensions of the latent space.
+        latent_size: dimensions of the latent space, None in a VQ-VAE.
+        embedding_dim: dimensions of a code, None in a VAE.
         encoder_sizes: units of the encoder's hidden layers, None without one.
         decoder_sizes: units of the decoder's hidden layers, None without one.
         output_size: features of a reconstruction, None without a decoder.
     """
 
     input_size: int | None = None
-    latent_size: int
+    latent_size: int | None = None
+    embedding_dim: int | None = None
     encoder_sizes: tuple[int, ...] | None = None
     decoder_sizes: tuple[int, ...] | None = None
     output_size: int | None = None
@@ -47,22 +50,14 @@ class Architecture:
         Raises:
             ValueError: there is no activation of that name.
         """
-        encoder = decoder = None
-        if self.input_size is not None and self.encoder_sizes is not None:
-            encoder = vae.build_encoder(
-                input_size=self.input_size,
-                latent_size=self.latent_size,
-                encoder_sizes=self.encoder_sizes,
-                activation=activation,
-            )
-        if self.output_size is not None and self.decoder_sizes is not None:
-            decoder = vae.build_decoder(
-                output_size=self.output_size,
-                latent_size=self.latent_size,
-                decoder_sizes=self.decoder_sizes,
-                activation=activation,
-            )
-        return encoder, decoder
+        family = vae if self.embedding_dim is None else vqvae
+        options: Any = {"activation": activation} | {
+            name: size for name, size in self.as_json().items() if name != "output_size"
+        }
+        encoder = family.build_encoder(**options) if self.encoder_sizes is not None else None
+        if self.decoder_sizes is None:
+            return encoder, None
+        return encoder, family.build_decoder(output_size=self.output_size, **options)
 
     def as_json(self) -> dict[str, Any]:
         """The sizes that there are."""
@@ -70,11 +65,11 @@ class Architecture:
 
 
 def recognised(params: Tree) -> Architecture | None:
-    """The architecture that parameters are of, None where `vae.build` makes no such model.
+    """The architecture that parameters are of, None where `build` makes no such model.
 
     Args:
         params: layers of an encoder, of a decoder, of both side by side, or
-            `{"encoder": ..., "decoder": ...}`, or a tuple of such.
+            `{"encoder": ..., "decoder": ...}`, which may have others beside it, or a tuple of such.
 
     Example:
         >>> encoder, _ = vae.build(input_size=6, latent_size=2, encoder_sizes=[5, 4])
@@ -84,15 +79,19 @@ def recognised(params: Tree) -> Architecture | None:
     layers = {name: _dense(layer) for name, layer in _layers(params).items()}
     of_decoder = {name: sizes for name, sizes in layers.items() if name.startswith("decoder_")}
     of_encoder = {name: sizes for name, sizes in layers.items() if name not in of_decoder}
-    encoder = _widths(of_encoder, "encoder_dense", ("mu", "log_var")) if of_encoder else ()
+    of_codes = "encoder_to_embedding" in of_encoder
+    heads = ("encoder_to_embedding",) if of_codes else ("mu", "log_var")
+    encoder = _widths(of_encoder, "encoder_dense", heads) if of_encoder else ()
     decoder = _widths(of_decoder, "decoder_dense", ("decoder_output",)) if of_decoder else ()
     if encoder is None or decoder is None or not layers:
         return None
     if encoder and decoder and encoder[-1] != decoder[0]:
         return None
+    latents = encoder[-1] if encoder else decoder[0]
     return Architecture(
         input_size=encoder[0] if encoder else None,
-        latent_size=encoder[-1] if encoder else decoder[0],
+        latent_size=None if of_codes else latents,
+        embedding_dim=latents if of_codes else None,
         encoder_sizes=encoder[1:-1] if encoder else None,
         decoder_sizes=decoder[1:-1] if decoder else None,
         output_size=decoder[-1] if decoder else None,
@@ -104,7 +103,7 @@ def fitted(params: Tree, model: Model) -> Params:
 
     Args:
         params: as for `recognised`.
-        model: an encoder or a decoder of `edifice_py.generative.vae`.
+        model: an encoder or a decoder of `edifice_py.generative.vae` or `vqvae`.
 
     Returns:
         Parameters for `model.apply`, numpy arrays of the file's types.
@@ -125,10 +124,16 @@ def _layers(params: Tree) -> dict[str, Tree]:
         return {name: layer for part in members for name, layer in part.items() if twice[name] == 1}
     if not isinstance(params, dict):
         return {}
-    if not params.keys() <= set(_PARTS):
+    parts = {name: part for name, part in params.items() if name in _PARTS}
+    # Beside a pair there may be others: a codebook, the state of an optimizer.
+    if len(parts) < len(params) and not (parts and all(map(_has_layers, parts.values()))):
         return params
-    parts = [part for part in params.values() if isinstance(part, dict)]
-    return {name: layer for part in parts for name, layer in part.items()}
+    layers = [part for part in parts.values() if isinstance(part, dict)]
+    return {name: layer for part in layers for name, layer in part.items()}
+
+
+def _has_layers(tree: Tree) -> bool:
+    return isinstance(tree, dict) and all(isinstance(layer, dict) for layer in tree.values())
 
 
 def _dense(layer: Tree) -> Layer | None:

@@ -90,7 +90,8 @@ def document(params: object, container: str | None = None) -> NxDocument:
         params: nested dictionaries and tuples of arrays.
         container: "model_state" for what Axon predicts with, "map" for plain maps. Where it is not
             given, it is the first for parameters of layers, `{layer: {name: array}}`, and for a
-            pair of them, `{"encoder": ..., "decoder": ...}`, and the second for other trees.
+            pair of them, `{"encoder": ..., "decoder": ...}`, which may have others beside it, and
+            the second for other trees.
 
     Raises:
         InterchangeError: the tree cannot be written.
@@ -101,6 +102,8 @@ def document(params: object, container: str | None = None) -> NxDocument:
     tree = _ordered(normalised(params))
     if container == "map" or (container is None and not _is_of_layers(tree)):
         node = cast(Node, tree)
+    elif container and isinstance(tree, dict) and not tree.keys() <= _PAIR:
+        node = _model_state(tree, ())
     else:
         node = _with_model_states(tree)
     term = external_term.encode(term_of(node))
@@ -118,7 +121,7 @@ def _ordered(tree: Tree) -> Tree:
 
 def _is_of_layers(tree: Tree) -> bool:
     if _is_pair(tree):
-        return all(map(_is_of_layers, tree.values()))
+        return all(map(_is_of_layers, _parts(tree)))
     return isinstance(tree, dict) and bool(tree) and all(map(_is_layer, tree.values()))
 
 
@@ -129,19 +132,27 @@ def _is_layer(tree: Tree) -> bool:
 
 
 def _is_pair(tree: Tree) -> TypeGuard[dict[str, Tree]]:
-    """Whether a tree is of an encoder, a decoder or both, each a model of its own for Axon."""
-    return (
-        isinstance(tree, dict)
-        and bool(tree)
-        and tree.keys() <= _PAIR
-        and not any(map(_is_layer, tree.values()))
-    )
+    """Whether a tree is of an encoder, a decoder or both, each a model of its own for Axon.
+
+    Others may be beside them where these are of layers: a codebook, the state of an optimizer.
+    """
+    parts = _parts(tree) if isinstance(tree, dict) else []
+    if not parts or any(map(_is_layer, parts)):
+        return False
+    return len(parts) == len(tree) or all(map(_is_of_layers, parts))
+
+
+def _parts(tree: dict[str, Tree]) -> list[Tree]:
+    return [value for name, value in tree.items() if name in _PAIR]
 
 
 def _with_model_states(tree: Tree) -> Node:
-    if _is_pair(tree):
-        return {name: _model_state(value, (name,)) for name, value in tree.items()}
-    return _model_state(tree, ())
+    if not _is_pair(tree):
+        return _model_state(tree, ())
+    return {
+        name: _model_state(value, (name,)) if name in _PAIR else cast(Node, value)
+        for name, value in tree.items()
+    }
 
 
 def _model_state(tree: Tree, path: tuple[str, ...]) -> ModelState:

@@ -185,6 +185,9 @@ defmodule GoldenEdifice.Cases do
     "build_decoder" => ~w(seed)a ++ @network,
     "train" => ~w(seed beta learning_rate steps)a ++ @network,
     "activation" => ~w(name)a,
+    "optimizer" =>
+      ~w(name learning_rate b1 b2 eps eps_root decay momentum nesterov centered initial_scale
+         initial_accumulator_value min_norm threshold)a,
     "vqvae_build" => ~w(seed)a ++ @codes,
     "vqvae_build_encoder" => ~w(seed)a ++ @codes,
     "vqvae_build_decoder" => ~w(seed)a ++ @codes,
@@ -340,6 +343,27 @@ defmodule GoldenEdifice.Cases do
     activation = &apply(Axon.Activations, name, [&1])
     gradient = Nx.Defn.grad(x, &Nx.sum(activation.(&1)))
     %{"value" => activation.(x), "grad_x" => gradient}
+  end
+
+  defp call("optimizer", %{options: options, inputs: inputs}) do
+    {name, options} = Keyword.pop!(options, :name)
+    {initial, update} = apply(Polaris.Optimizers, String.to_existing_atom(name), [options])
+    params = %{"params" => inputs["params"]}
+
+    step = fn {params, state}, gradient ->
+      {updates, state} = update.(%{"params" => gradient}, state, params)
+      params = Polaris.Updates.apply_updates(params, updates)
+      {params["params"], {params, state}}
+    end
+
+    {steps, _} =
+      Enum.map_reduce(
+        0..(Nx.axis_size(inputs["gradients"], 0) - 1),
+        {params, initial.(params)},
+        fn index, state -> Nx.Defn.jit_apply(step, [state, inputs["gradients"][index]]) end
+      )
+
+    %{"params" => Nx.stack(steps)}
   end
 
   defp call("vqvae_build", %{options: options} = request) do

@@ -20,8 +20,9 @@ from golden.adapters import (
     core_formula,
     edifice_conventions,
     edifice_vqvae,
+    polaris,
 )
-from golden.adapters.edifice_vqvae import flat, inner, polaris_adam
+from golden.adapters.edifice_vqvae import flat, inner
 from golden.adapters.products import as_asked, products, told
 from golden.arrays import Array, dtype_of
 from golden.case import Case
@@ -177,7 +178,7 @@ def _activation(case: Case, inputs: Inputs) -> Outputs:
 
 def _train(case: Case, inputs: Inputs) -> Outputs:
     encoder, decoder = vae.build(**network_options(case))
-    optimizer = polaris_adam(case.options["learning_rate"])
+    optimizer = polaris.adam(case.options["learning_rate"])
 
     def loss(params: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         posterior = encoder.apply(params["encoder"], x)
@@ -270,5 +271,6 @@ _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "build_decoder": _build_decoder,
     "train": _train,
     "activation": _activation,
+    "optimizer": polaris.answer,
     **edifice_vqvae.FUNCTIONS,
 }

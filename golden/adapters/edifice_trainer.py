@@ -15,10 +15,10 @@ from artifex_compat.edifice_weights import (
 from artifex_compat.generative_models.models.vae import VAE, MLPDecoder, MLPEncoder
 from artifex_compat.generative_models.training import Trainer
 from edifice_py import random, vae
-from golden.adapters import UnsupportedError
+from golden.adapters import UnsupportedError, polaris
 from golden.adapters.artifex_build import Api
 from golden.adapters.edifice_py import network_options
-from golden.adapters.edifice_vqvae import flat, polaris_adam
+from golden.adapters.edifice_vqvae import flat
 from golden.case import Case
 
 
@@ -42,7 +42,7 @@ def answer(_: Api, case: Case, inputs: Mapping[str, Any]) -> dict[str, Any]:
     load_edifice_params(model, *parts)
     draw_as_edifice(model, random.key(options["seed"]))
     trainer = Trainer(
-        model, nnx.Optimizer(model, polaris_adam(options["learning_rate"]), wrt=nnx.Param)
+        model, nnx.Optimizer(model, polaris.adam(options["learning_rate"]), wrt=nnx.Param)
     )
     for batch in inputs["batches"]:
         trainer.train(batch, 1, len(batch), shuffle=False)

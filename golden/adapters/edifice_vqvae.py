@@ -11,6 +11,7 @@ import optax
 from edifice_py import nx, random
 from edifice_py.axon import Model, Params
 from edifice_py.generative import vqvae
+from golden.adapters import polaris
 from golden.case import Case
 
 Inputs = Mapping[str, jax.Array]
@@ -29,11 +30,6 @@ def flat(prefix: str, params: Params) -> dict[str, jax.Array]:
 def inner(number: float, *beside: jax.Array) -> np.ndarray:
     """A number as Nx takes it inside a gradient: of the type of what it multiplies."""
     return np.asarray(number, nx.float_type(*beside))
-
-
-def polaris_adam(learning_rate: float) -> optax.GradientTransformation:
-    """Polaris' Adam: 1e-15 is inside its root."""
-    return optax.adam(learning_rate, eps_root=1e-15)
 
 
 def _build(case: Case, inputs: Inputs) -> Outputs:
@@ -139,7 +135,7 @@ def _objective_grad(case: Case, inputs: Inputs) -> Outputs:
 def _train(case: Case, inputs: Inputs) -> Outputs:
     options = case.options
     encoder, decoder = vqvae.build(**_network(case))
-    optimizer = polaris_adam(options["learning_rate"])
+    optimizer = polaris.adam(options["learning_rate"])
     weight = options.get("commitment_weight", 0.25)
 
     def loss(params: Any, x: jax.Array) -> tuple[jax.Array, jax.Array]:

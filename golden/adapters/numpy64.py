@@ -9,7 +9,7 @@ import scipy
 from golden.adapters import Implementation, UnsupportedError, core_formula
 from golden.arrays import Array, dtype_of
 from golden.case import Case
-from golden.reference import activations, gaussian, random, training, vqvae
+from golden.reference import activations, gaussian, optimizers, random, training, vqvae
 
 Inputs = Mapping[str, Array]
 Outputs = Mapping[str, Any]
@@ -151,6 +151,10 @@ def _train(case: Case, inputs: Inputs) -> Outputs:
     return training.run(case.options, inputs["batches"])
 
 
+def _optimizer(case: Case, inputs: Inputs) -> Outputs:
+    return {"params": optimizers.run(case.options, inputs["params"], inputs["gradients"])}
+
+
 def _vqvae(case: Case, _: Inputs) -> Outputs:
     """A function that rounds as the types of its arrays say."""
     return vqvae.FUNCTIONS[case.function](case.options, case.inputs)
@@ -186,5 +190,6 @@ _FUNCTIONS: dict[str, Callable[[Case, Inputs], Outputs]] = {
     "build_decoder": _network_case,
     "train": _train,
     "activation": _activation,
+    "optimizer": _optimizer,
     **dict.fromkeys(vqvae.FUNCTIONS, _vqvae),
 }

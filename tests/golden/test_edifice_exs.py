@@ -19,7 +19,7 @@ from golden import adapters, convention, exchange, loader
 SCRIPT = Path(adapters.__file__).parent / "edifice.exs"
 STUBS = Path(__file__).parent / "elixir"
 ELIXIR = shutil.which("elixir")
-CASES = loader.load(pattern="edifice-*:*")
+CASES = [case for name in ("edifice", "polaris") for case in loader.load(pattern=f"{name}-*:*")]
 FUNCTIONS = sorted({case.function for case in CASES})
 
 needs_elixir = pytest.mark.skipif(ELIXIR is None, reason="elixir is not installed")
@@ -235,7 +235,7 @@ def text_of(function):
 def test_every_function_option_and_output_of_the_recorded_cases_is_known(function):
     cases = [case for case in CASES if case.function == function]
     script = SCRIPT.read_text(encoding="utf-8")
-    names = re.search(rf'"{function}" => ~w\(([\w ]*)\)a(?: \+\+ @(\w+))?', script)
+    names = re.search(rf'"{function}" =>\s+~w\(([\w\s]*)\)a(?: \+\+ @(\w+))?', script)
     known = names[1].split()
     if names[2]:
         known += re.search(rf"@{names[2]} ~w\(([\w\s]*)\)a", script)[1].split()

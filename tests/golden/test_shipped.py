@@ -43,6 +43,10 @@ RECORDED = {
         "ccd2e4f1b2c32bf09c84286a169d0ed2bb8ada734fb440c658214be696664ed5",
         "3f42f1635a2b44a5d80367933047edb0c2702d92bc0d7735348f3f212700dd87",
     ),
+    "polaris-0.1.0": (
+        "9c81baffe915fab96de924fd41bb10ea361b8cfe6d2978fb739c52b941c45f1b",
+        "fab358693bfb484a8b19143fd5f9734551a2135b0be9701f2e5c8e06ca2b0646",
+    ),
 }
 """The sha256 of the arrays and of the YAML file of each."""
 CASES = loader.load()
@@ -56,6 +60,7 @@ COUNTS = {
     "edifice-slopes-0.2.0": 41,
     "edifice-types-0.2.0": 35,
     "edifice-vqvae-0.2.0": 122,
+    "polaris-0.1.0": 18,
 }
 # Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all.
 QUICK = [

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edifice_py import interchange, vae
+from edifice_py import interchange, vae, vqvae
 
 SIZES = st.integers(1, 5)
 
@@ -101,3 +101,29 @@ def test_an_unknown_activation_is_refused():
     _, params = changed(lambda *_: None)
     with pytest.raises(ValueError, match="did you mean 'relu'"):
         interchange.recognised(params).models("relo")
+
+
+def test_a_pair_beside_a_codebook_and_an_optimizer_is_a_pair_and_travels_whole(tmp_path):
+    models = vqvae.build(input_size=6, embedding_dim=3, encoder_sizes=[5], decoder_sizes=[4])
+    parts = params_of(models)
+    beside = {
+        "codebook": vqvae.init_codebook(4, 3),
+        "optimizer": {"mu": parts, "count": np.ones(1)},
+    }
+    interchange.save(tmp_path / "all.axon", parts | beside)
+    for found, part in zip(interchange.load(tmp_path / "all.axon", models), parts, strict=True):
+        assert jax.tree.all(jax.tree.map(np.array_equal, found, parts[part]))
+    whole = interchange.load(tmp_path / "all.axon")
+    assert jax.tree.all(jax.tree.map(np.array_equal, whole, parts | beside))
+    states = interchange.inspect(tmp_path / "all.axon").form["Axon.ModelState"]
+    assert set(states) == {"encoder", "decoder"}
+
+
+def test_the_sizes_of_a_vq_vae_are_known():
+    options = {"input_size": 6, "embedding_dim": 3, "encoder_sizes": (5,), "decoder_sizes": (4,)}
+    models = vqvae.build(**options)
+    encoder, decoder = (model.init(0) for model in models)
+    found = interchange.recognised({"encoder": encoder, "decoder": decoder})
+    assert found.as_json() == options | {"output_size": 6}
+    assert found.models() == models
+    assert interchange.recognised(encoder).models() == (models[0], None)

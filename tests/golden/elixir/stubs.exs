@@ -35,6 +35,7 @@ defmodule Nx do
   def type(tensor), do: tensor.type
   def shape(tensor), do: tensor.shape
   def to_binary(tensor), do: tensor.data
+  def axis_size(tensor, axis), do: elem(tensor.shape, axis)
   def to_template(%Nx.Tensor{} = tensor), do: tensor
 
   def from_binary(data, type) do
@@ -167,8 +168,11 @@ end
 defmodule Polaris.Optimizers do
   @moduledoc false
 
-  def adam(learning_rate: rate) when is_number(rate) do
-    {fn _params -> {} end, fn gradients, {}, _params -> {gradients, {}} end}
+  for name <- ~w(adabelief adagrad adam adamw lamb rmsprop sgd yogi)a do
+    def unquote(name)(options) do
+      true = Enum.all?(options, fn {_, value} -> is_number(value) or is_boolean(value) end)
+      {fn _params -> {} end, fn gradients, {}, _params -> {gradients, {}} end}
+    end
   end
 end
 
