@@ -19,6 +19,7 @@ from edifice_py import checks, nx, threefry
 from edifice_py.core import special
 
 
+@checks.named
 def key(seed: int) -> jax.Array:
     """The key of a seed.
 
@@ -41,6 +42,7 @@ def key(seed: int) -> jax.Array:
     return jnp.asarray(_words("seed", seed))
 
 
+@checks.named
 def split(key: jax.Array, parts: int = 2) -> jax.Array:
     """Independent keys from one.
 
@@ -64,6 +66,7 @@ def split(key: jax.Array, parts: int = 2) -> jax.Array:
     return _split(checks.threefry_key("key", key), checks.positive_int("parts", parts))
 
 
+@checks.named
 def fold_in(key: jax.Array, data: ArrayLike) -> jax.Array:
     """A key from a key and a number.
 
@@ -92,6 +95,7 @@ def fold_in(key: jax.Array, data: ArrayLike) -> jax.Array:
     return _fold_in(words, _array_words(low))
 
 
+@checks.named
 def uniform(
     key: jax.Array,
     shape: int | Sequence[int] = (),
@@ -131,6 +135,7 @@ def uniform(
     return _uniform(words, *ends, *drawn)
 
 
+@checks.named
 def normal(
     key: jax.Array,
     shape: int | Sequence[int] = (),

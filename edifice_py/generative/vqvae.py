@@ -155,6 +155,7 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
 
 
 @checks.named
+@checks.named
 def commitment_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
     """Mean square of z_e - z_q over all elements, which moves the encoder only.
 
@@ -179,6 +180,7 @@ def commitment_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
 
 
 @checks.named
+@checks.named
 def codebook_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
     """Mean square of z_e - z_q over all elements, which moves the codes only.
 
@@ -202,6 +204,7 @@ def codebook_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
     return _of_pair(core_quantize.codebook_loss, z_e, z_q)
 
 
+@checks.named
 @checks.named
 def loss(
     reconstruction: ArrayLike,

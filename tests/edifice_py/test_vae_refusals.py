@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edifice_py import random
-from edifice_py.generative import vae
+from edifice_py.generative import vae, vqvae
 
 SMALL = {"input_size": 6, "latent_size": 3, "encoder_sizes": [5], "decoder_sizes": [4]}
 
@@ -120,6 +120,10 @@ def test_a_weight_is_not_negative(beta):
         (vae.loss, "betta", "loss has no option 'betta'; it takes .*; did you mean 'beta'?"),
         (vae.loss, "logvar", "loss has no option 'logvar'; .*; did you mean 'log_var'?"),
         (vae.kl_divergence, "mean", "it takes mu, log_var."),
+        (vqvae.loss, "comitment_weight", "did you mean 'commitment_weight'?"),
+        (random.normal, "standard_deviaton", "did you mean 'standard_deviation'?"),
+        (random.uniform, "min_val", "did you mean 'minval'?"),
+        (random.split, "part", "did you mean 'parts'?"),
         (vae.reparameterize, "keys", "did you mean 'key'?"),
         (vae.build, "activations", "did you mean 'activation'?"),
         (vae.build_encoder, "encoder_size", "did you mean 'encoder_sizes'?"),
