@@ -73,7 +73,9 @@ def parse(text: bytes) -> dict[str, Any]:
             text.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_number
         )
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"{_start(text)} is no JSON: {words(str(error))}") from error
+        mix = ", but what Mix says when it compiles: run `mix compile` before"
+        hint = mix if text.startswith((b"==> ", b"Compiling ")) else f": {words(str(error))}"
+        raise ProtocolError(f"{_start(text)} is no JSON{hint}") from error
     if not isinstance(message, dict):
         raise ProtocolError(f"{_start(text)} is no JSON object")
     return message

@@ -9,7 +9,12 @@ _LONG.maxstring = 200
 
 _BEGINNINGS = (
     (b"nx\x01", "a file of Nx.serialize: its format is 'nx'"),
-    (b"\x83", "one of Nx 0.4 or older, which must be read and written by a newer Nx first"),
+    (b"\x83h\x03", "one of Nx 0.4 or older, which must be read and written by a newer Nx first"),
+    (
+        b"\x83h\x02a\x01t",
+        "one of Axon.Loop.serialize_state; write Nx.serialize(state.step_state[:model_state])",
+    ),
+    (b"\x83", "one of :erlang.term_to_binary; write Nx.serialize of the same in its place"),
     (b"PK\x03\x04", "a zip archive, like an npz file or a checkpoint of PyTorch or Keras"),
     (b"\x93NUMPY", "an npy file of numpy"),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file"),
@@ -17,7 +22,10 @@ _BEGINNINGS = (
         (b"\x80%c" % protocol, "a pickle, which could run any code and is never opened")
         for protocol in range(2, 6)
     ),
-    (b"\x1f\x8b", "a gzip file, which must be unpacked first"),
+    (
+        b"\x1f\x8b",
+        "a gzip file, as File.write makes it with :compressed; unpack it first, by gunzip",
+    ),
     (b"version https://git-lfs", "a pointer of Git LFS, and not the file that it stands for"),
     (b"<", "a page of HTML or XML, perhaps of a download that failed"),
     (b"{", "a file of JSON"),

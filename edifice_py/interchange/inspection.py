@@ -135,7 +135,12 @@ def _form(document: Document, path: Path, total: str) -> dict[str, Any]:
             name: {kept: getattr(state, kept) for kept in KEPT if kept != "parameters"}
             for name, state in _model_states(document.node, "")
         }
-        return {"endianness": document.endianness, "Axon.ModelState": states or "none"}
+        form = {"endianness": document.endianness, "Axon.ModelState": states or "none"}
+        if document.checkpoint:
+            packed = ", compressed" if document.checkpoint.compressed else ""
+            metadata = len(document.checkpoint.metadata)
+            form["Edifice.Checkpoint"] = f"{metadata} bytes of metadata, not read{packed}"
+        return form
     return {"metadata": dict(document.metadata), "sidecar": _beside(path, total)}
 
 

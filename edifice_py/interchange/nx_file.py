@@ -6,6 +6,7 @@ from typing import TypeGuard, cast
 from edifice_py.checks import choice
 from edifice_py.interchange import external_term
 from edifice_py.interchange.arrays import Array, Endianness, to_bytes
+from edifice_py.interchange.checkpoint import Checkpoint, opened
 from edifice_py.interchange.errors import InterchangeError, looks_like, place, shortened
 from edifice_py.interchange.external_term import Atom, Term
 from edifice_py.interchange.nx_terms import ModelState, Node, Reading, plain, term_of
@@ -28,11 +29,13 @@ class NxDocument:
         node: the tree of its arrays, with each `ModelState` in it.
         term: the Erlang term, as it is encoded in the file.
         endianness: of the numbers in the file.
+        checkpoint: what Edifice.Checkpoint puts around them, None in other files.
     """
 
     node: Node
     term: bytes
     endianness: Endianness = "little"
+    checkpoint: Checkpoint | None = None
 
     @property
     def params(self) -> Tree:
@@ -43,7 +46,9 @@ class NxDocument:
         """The file: the same bytes, where it was read from one."""
         header = bytes([*_PREFIX, _VERSION, _ENDIANNESS.index(self.endianness)])
         numbers = (to_bytes(array, self.endianness) for _, array in leaves(self.params))
-        return b"".join((header, len(self.term).to_bytes(8, "big"), self.term, *numbers))
+        size = len(self.term).to_bytes(8, "big")
+        serialized = b"".join((header, size, self.term, *numbers))
+        return self.checkpoint.around(serialized) if self.checkpoint else serialized
 
     def with_params(self, params: object) -> "NxDocument":
         """The same file with other numbers: names, shapes, types and all else stay as they are.
@@ -58,8 +63,10 @@ def parse(data: bytes) -> NxDocument:
     """What the bytes of a file hold.
 
     Raises:
-        InterchangeError: they are not what `Nx.serialize` writes, or hold what is not read here.
+        InterchangeError: they are not what `Nx.serialize` or Edifice.Checkpoint writes, or hold
+            what is not read here.
     """
+    data, checkpoint = opened(data)
     if data[:2] != _PREFIX:
         raise InterchangeError(
             f"a file of Nx.serialize begins with {_PREFIX!r}, not {data[:2]!r}: {looks_like(data)}."
@@ -80,7 +87,7 @@ def parse(data: bytes) -> NxDocument:
     term = data[_HEADER_BYTES:end]
     reading = Reading(data, end, _ENDIANNESS[endianness])
     node = reading.tree(external_term.decode(term))
-    return NxDocument(node, term, _ENDIANNESS[endianness])
+    return NxDocument(node, term, _ENDIANNESS[endianness], checkpoint)
 
 
 def document(params: object, container: str | None = None) -> NxDocument:

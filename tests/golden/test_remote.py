@@ -179,6 +179,7 @@ def test_a_process_that_reads_nothing_and_complains_does_not_block():
     ("mode", "words"),
     [
         ("hello", "'hello' is no JSON"),
+        ("mix", "'==> edifice' is no JSON, but what Mix says .*: run `mix compile` before"),
         ("golden_2", "protocol must be 'golden/1', not 'golden/2'"),
         ("no_version", "version is missing"),
         ("no_name", "implementation must be a name"),

@@ -49,7 +49,9 @@ def test_other_files_are_called_what_they_look_like(tmp_path, kind, suffix):
         ("nx", SAFETENSORS, "it looks like a safetensors file: its format is 'safetensors'"),
         ("safetensors", NX, "it looks like a file of Nx.serialize: its format is 'nx'"),
         ("nx", b"text", "it begins with b'text'"),
-        ("nx", b"\x83h\2", "it looks like one of Nx 0.4 or older"),
+        ("nx", b"\x83h\3a\1d\0\6little", "it looks like one of Nx 0.4 or older"),
+        ("nx", b"\x83h\2a\1t\0\0\0\1", "Axon.Loop.serialize_state; write Nx.serialize"),
+        ("nx", b"\x83t\0\0\0\1", "it looks like one of :erlang.term_to_binary; write Nx.serialize"),
     ],
 )
 def test_files_under_the_wrong_suffix(tmp_path, suffix, content, words):

@@ -123,6 +123,7 @@ HANDSHAKE = {"protocol": "golden/1", "implementation": "fake", "version": "1", "
 HANDSHAKES = {
     "no_handshake": b"",
     "hello": b"hello\n",
+    "mix": b"==> edifice\nCompiling 3 files (.ex)\n",
     "golden_2": {**HANDSHAKE, "protocol": "golden/2"},
     "no_version": {"protocol": "golden/1", "implementation": "fake"},
     "no_name": {**HANDSHAKE, "implementation": ""},
