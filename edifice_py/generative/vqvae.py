@@ -241,7 +241,7 @@ def loss(
         2.25
     """
     reconstruction, target = checks.same_shape(reconstruction=reconstruction, target=target)
-    z_e, z_q = checks.same_shape(z_e=z_e, z_q=z_q)
+    z_e, z_q = _pair(z_e, z_q)
     weight = nx.number(_weights(commitment_weight))
     dtype = nx.float_type(reconstruction, target, z_e, z_q, weight)
     return nx.evaluate(_loss, dtype, reconstruction, target, z_e, z_q, weight)
@@ -260,8 +260,14 @@ def _loss(
 
 
 def _of_pair(formula: Callable[..., jax.Array], z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
-    z_e, z_q = checks.same_shape(z_e=z_e, z_q=z_q)
+    z_e, z_q = _pair(z_e, z_q)
     return nx.evaluate(formula, nx.float_type(z_e, z_q), z_e, z_q)
+
+
+def _pair(z_e: ArrayLike, z_q: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
+    """Both, with an axis at least: the formulas are of vectors."""
+    z_e, z_q = checks.same_shape(z_e=z_e, z_q=z_q)
+    return (z_e, z_q) if jnp.ndim(z_e) else (jnp.reshape(z_e, 1), jnp.reshape(z_q, 1))
 
 
 def _weights(value: ArrayLike) -> ArrayLike:

@@ -18,12 +18,15 @@ def error(options: Options, arrays: Arrays) -> dict[str, Any]:
 
 
 def _build(options: Options, _: Arrays) -> bool:
-    """Every dense layer wants a positive number of units; only an encoder alone wants no output."""
+    """A dense layer wants a positive number of units; what comes into the first may be anything."""
     call = options["call"]
-    width = options.get("input_size")
+    if call != "build_decoder" and "input_size" not in options:
+        return True
+    sizes = [options.get("embedding_dim", 64)]
+    if call == "build":
+        sizes.append(options["input_size"])
     if call == "build_decoder":
-        width = options.get("output_size") or width
-    sizes = [width, options.get("embedding_dim", 64)]
+        sizes.append(options.get("output_size") or options.get("input_size"))
     for side in ("encoder", "decoder"):
         if call in ("build", f"build_{side}", f"apply_{side}"):
             sizes += options.get(f"{side}_sizes", [])
@@ -40,6 +43,8 @@ def _apply(options: Options, arrays: Arrays) -> bool:
 
 def _quantize(_: Options, arrays: Arrays) -> bool:
     z_e, codebook = arrays["z_e"], arrays["codebook"]
+    if codebook.ndim == 1 and z_e.shape == (1, *codebook.shape):
+        return False  # one row broadcasts with what is then taken for indices
     return z_e.ndim == 0 or codebook.ndim != 2 or z_e.shape[-1] != codebook.shape[-1]
 
 

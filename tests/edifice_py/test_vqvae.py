@@ -80,6 +80,13 @@ def test_a_codebook_is_drawn_anywhere_and_by_its_key_alone():
     assert np.any(vqvae.init_codebook(5, 3, random.key(1)) != default)
 
 
+def test_losses_take_any_shape():
+    for shape in ((), (2,), (2, 1, 3)):
+        z_e, z_q = jnp.zeros(shape), jnp.ones(shape)
+        assert vqvae.commitment_loss(z_e, z_q) == vqvae.codebook_loss(z_e, z_q) == 1
+        assert vqvae.loss(z_e, z_e, z_e, z_q) == 1.25
+
+
 def test_weights_may_be_an_array():
     x, z_e, z_q = jnp.zeros((2, 4)), jnp.zeros((2, 3)), jnp.ones((2, 3))
     weights = np.float32([[0, 1], [2, 3]])

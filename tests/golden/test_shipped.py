@@ -43,6 +43,10 @@ RECORDED = {
         "ccd2e4f1b2c32bf09c84286a169d0ed2bb8ada734fb440c658214be696664ed5",
         "3f42f1635a2b44a5d80367933047edb0c2702d92bc0d7735348f3f212700dd87",
     ),
+    "edifice-vqvae-types-0.2.0": (
+        "a41a13990d1936fb3b0942ebbb60bf81b1e50ad1215add068316f4756c0e4a9b",
+        "0d0f2d87b055b9de17cd6333642a0b70c1595740721423e88186a952a4e74137",
+    ),
     "polaris-0.1.0": (
         "9c81baffe915fab96de924fd41bb10ea361b8cfe6d2978fb739c52b941c45f1b",
         "fab358693bfb484a8b19143fd5f9734551a2135b0be9701f2e5c8e06ca2b0646",
@@ -60,6 +64,7 @@ COUNTS = {
     "edifice-slopes-0.2.0": 41,
     "edifice-types-0.2.0": 35,
     "edifice-vqvae-0.2.0": 122,
+    "edifice-vqvae-types-0.2.0": 46,
     "polaris-0.1.0": 18,
 }
 # Whole models and runs take minutes to compile: `golden check`, which CI runs, asks for all.

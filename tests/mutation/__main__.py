@@ -34,6 +34,8 @@ FIRST = {
     "activations.py": "build.activation/*",
     "axon.py": "build/tiny",
     "generative/vae.py": "loss/*",
+    "generative/vqvae.py": "vqvae.loss*/*",
+    "generative/codebook.py": "vqvae.quantize/*",
 }
 """The formulas, and the cases that are likeliest to notice: they are asked before all others."""
 

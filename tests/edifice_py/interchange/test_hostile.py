@@ -47,10 +47,8 @@ PIECES = (
 def whole_nx():
     """Files of Nx to begin with: the recorded ones, compressed, of the other endianness."""
     recorded = [file.read_bytes() for file in make.RECORDED]
-    yield from (data for data in recorded if not data.startswith(b"nx"))  # of Edifice.Checkpoint
-    for data in recorded:
-        if not data.startswith(b"nx"):
-            continue
+    yield from (data for data in recorded if data[:2] != b"nx")  # of Edifice.Checkpoint
+    for data in (data for data in recorded if data[:2] == b"nx"):
         size = int.from_bytes(data[4:12], "big")
         term, numbers = data[13 : 12 + size], data[12 + size :]
         packed = b"\x83P" + len(term).to_bytes(4, "big") + zlib.compress(term)

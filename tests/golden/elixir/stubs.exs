@@ -281,11 +281,12 @@ defmodule Edifice.Generative.VQVAE do
     Nx.zeros({codes, dim}, :f32)
   end
 
-  def quantize(%Nx.Tensor{shape: shape} = z_e, %Nx.Tensor{shape: {_, dim}}) do
+  def quantize(%Nx.Tensor{shape: shape} = z_e, %Nx.Tensor{shape: {_, dim}} = codebook) do
     ^dim = elem(shape, tuple_size(shape) - 1)
     leading = Tuple.delete_at(shape, tuple_size(shape) - 1)
     rows = if leading == {}, do: {1}, else: leading
-    {Nx.zeros(Tuple.insert_at(rows, tuple_size(rows), dim), z_e.type), Nx.zeros(rows, :s32)}
+    type = if match?({:s, _}, z_e.type), do: codebook.type, else: z_e.type
+    {Nx.zeros(Tuple.insert_at(rows, tuple_size(rows), dim), type), Nx.zeros(rows, :s32)}
   end
 
   def commitment_loss(%Nx.Tensor{}, %Nx.Tensor{}), do: Nx.zeros({}, :f32)
