@@ -6,10 +6,11 @@ for modules with code of a user's, a function runs as it is written.
 """
 
 import functools
+import inspect
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import jax
@@ -163,7 +164,7 @@ def run_compiled(
         CannotCompileError: the modules have code of a user's, share variables or change their
             structure, an argument is no tree of arrays, or the code cannot be traced.
     """
-    arguments = jax.tree.map(_argument, dict(free))
+    arguments = jax.tree.map(_argument, dict(free), is_leaf=_is_module)
     snapshots = [_snapshot(module) for module in modules]
     structures = [snapshot.structure for snapshot in snapshots if snapshot.structure is not None]
     count = sum(len(snapshot.identities) for snapshot in snapshots)
@@ -223,9 +224,20 @@ def _argument(leaf: Any) -> Any:
     raise CannotCompileError
 
 
+def _is_module(node: Any) -> bool:
+    return isinstance(node, nnx.Pytree)
+
+
 def _is_library(code: Any) -> bool:
     module = getattr(code, "__module__", None) or type(code).__module__
     return module.partition(".")[0] in _LIBRARIES
+
+
+class Checked(Protocol):
+    """A model that checks the values of a call, which a compiled program does not see."""
+
+    def check_call(self, arguments: Mapping[str, Any]) -> None:
+        """Raise where an argument holds a value that is not allowed."""
 
 
 def compiled_call(
@@ -233,30 +245,32 @@ def compiled_call(
 ) -> Callable[[Callable[Concatenate[M, P], R]], Callable[Concatenate[M, P], R]]:
     """Let a method of a model run as one compiled program.
 
-    Its arguments are checked before, since a compiled program sees no values. Names, flags and
-    None are part of the program, as `static` arguments are; all others are arrays and numbers.
+    Names, flags and None are part of the program, as `static` arguments are; all others are arrays
+    and numbers, whose values `check_call` of the model sees before.
 
     Args:
         *static: names of arguments whose values are part of the program.
     """
 
     def decorate(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, P], R]:
-        code = method.__code__  # type: ignore[attr-defined]
+        code = inspect.unwrap(method).__code__
         names = code.co_varnames[1 : code.co_argcount]
 
         def with_rngs(model: M, rngs: nnx.Rngs, **arguments: Any) -> R:
             return method(model, rngs=rngs, **arguments)  # type: ignore[call-arg,arg-type]
 
-        def with_own_rngs(model: M, **arguments: Any) -> R:
+        def with_own_rngs(model: Any, **arguments: Any) -> R:
             return method(model, rngs=model.rngs, **arguments)  # type: ignore[call-arg,arg-type]
 
         @functools.wraps(method)
         def call(model: M, *args: P.args, **kwargs: P.kwargs) -> R:
-            if is_transformed():
+            if is_transformed() or not _is_library(type(model)):
                 return method(model, *args, **kwargs)
+            arguments = (*zip(names, args, strict=False), *kwargs.items())
+            model.check_call(dict(arguments))
             fixed: dict[str, Any] = {}
             free: dict[str, Any] = {}
-            for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+            for name, value in arguments:
                 is_fixed = value is None or isinstance(value, str | bool) or name in static
                 (fixed if is_fixed else free)[name] = value
             function, modules = method, (model,)

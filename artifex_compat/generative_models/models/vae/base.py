@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from artifex_compat.generative_models.core.compiled_calls import compiled_call
 from artifex_compat.generative_models.core.configuration import VAEConfig
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae import losses, results
@@ -128,6 +129,7 @@ class VAE(LatentModel):
         named = {"reconstructed": reconstructed, "mean": mean, "log_var": log_var, "z": z}
         return results.with_aliases(named)
 
+    @compiled_call("deterministic")
     def encode(
         self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool | None = None
     ) -> tuple[jax.Array, jax.Array]:
@@ -154,6 +156,7 @@ class VAE(LatentModel):
         found = self._called(self.encoder, x, rngs, deterministic, condition)
         return results.posterior_of(found)
 
+    @compiled_call("deterministic")
     def decode(
         self, z: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool | None = None
     ) -> jax.Array:
@@ -213,6 +216,7 @@ class VAE(LatentModel):
         noise = self._noise(mean.shape, rngs)
         return gaussian.reparameterize(mean, gaussian.clip_log_var(log_var), noise)
 
+    @compiled_call()
     def loss_fn(
         self,
         params: Any = None,

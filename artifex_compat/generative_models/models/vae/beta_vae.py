@@ -6,6 +6,7 @@ from typing import Any
 import jax
 from flax import nnx
 
+from artifex_compat.generative_models.core.compiled_calls import compiled_call
 from artifex_compat.generative_models.core.configuration import (
     BetaVAEConfig,
     BetaVAEWithCapacityConfig,
@@ -67,6 +68,7 @@ class BetaVAE(VAE):
         parts = assemble(self.config_class, encoder, decoder, latent_dim, config, options)
         self._set_up(parts, rngs, precision)
 
+    @compiled_call()
     def loss_fn(
         self,
         params: Any = None,
@@ -172,6 +174,7 @@ class BetaVAEWithCapacity(BetaVAE):
         parts = assemble(self.config_class, encoder, decoder, latent_dim, config, options)
         self._set_up(parts, rngs, precision)
 
+    @compiled_call()
     def loss_fn(  # type: ignore[override] # the document has `step` by position here
         self,
         params: Any = None,

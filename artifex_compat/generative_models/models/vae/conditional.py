@@ -1,12 +1,15 @@
 """The conditional VAE."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 
+from artifex_compat.generative_models.core.compiled_calls import compiled_call
 from artifex_compat.generative_models.core.configuration import ConditionalVAEConfig
 from artifex_compat.generative_models.core.configuration.vae_config import condition_sizes
 from artifex_compat.generative_models.core.random import check_rngs
@@ -14,6 +17,7 @@ from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
 from artifex_compat.generative_models.models.vae.calling import labels_name
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
+from artifex_compat.generative_models.models.vae.conditioning import check_labels
 from artifex_compat.generative_models.models.vae.decoders import (
     ConditionalDecoder,
     create_decoder,
@@ -147,6 +151,13 @@ class ConditionalVAE(VAE):
         """
         return self._forward(x, rngs=rngs, y=y)
 
+    def check_call(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse values of a call that are not allowed: labels out of range among them."""
+        super().check_call(arguments)
+        if isinstance(y := arguments.get("y"), list | tuple | int | np.ndarray | jax.Array):
+            check_labels(np.asarray(y), self.condition_dim)
+
+    @compiled_call("deterministic")
     def encode(
         self,
         x: jax.Array,
@@ -158,6 +169,7 @@ class ConditionalVAE(VAE):
         """Mean and log-variance of the posterior, as `VAE.encode`, under the condition `y`."""
         return self._encode(x, rngs=rngs, deterministic=deterministic, **_named(self.encoder, y))
 
+    @compiled_call("deterministic")
     def decode(
         self,
         z: jax.Array,
@@ -169,6 +181,7 @@ class ConditionalVAE(VAE):
         """Reconstructions of latent vectors, as `VAE.decode`, under the condition `y`."""
         return self._decode(z, rngs=rngs, deterministic=deterministic, **_named(self.decoder, y))
 
+    @compiled_call("n_samples")
     def sample(
         self,
         n_samples: int = 1,
@@ -184,6 +197,7 @@ class ConditionalVAE(VAE):
         return self._sample(n_samples, temperature, rngs, y=y)
 
     @named
+    @compiled_call()
     def reconstruct(
         self,
         x: jax.Array,
@@ -196,6 +210,7 @@ class ConditionalVAE(VAE):
         return self._reconstruct(x, deterministic, rngs, y=y)
 
     @named
+    @compiled_call("steps")
     def interpolate(
         self,
         x1: jax.Array,
@@ -209,6 +224,7 @@ class ConditionalVAE(VAE):
         return self._interpolate(x1, x2, steps, rngs, y=_first(y, x1))
 
     @named
+    @compiled_call("dim", "steps")
     def latent_traversal(
         self,
         x: jax.Array,

@@ -1,5 +1,6 @@
 """What a model with an encoder and a decoder can do with its latent space."""
 
+from collections.abc import Mapping
 from functools import wraps
 from math import prod
 from typing import Any
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from artifex_compat.generative_models.core.base import GenerativeModel
+from artifex_compat.generative_models.core.compiled_calls import compiled_call
 from artifex_compat.generative_models.core.random import stream_of
 from artifex_compat.generative_models.models.vae.calling import (
     call_in_mode,
@@ -39,7 +41,12 @@ class LatentModel(GenerativeModel):
         super().__init_subclass__(**options)
         owner = next(base for base in cls.__mro__ if "__call__" in vars(base))
         if owner is cls or not issubclass(owner, LatentModel):
-            cls.__call__ = forward_pass(cls.__call__)  # type: ignore[method-assign]
+            cls.__call__ = compiled_call()(forward_pass(cls.__call__))  # type: ignore[method-assign]
+
+    def check_call(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse values of a call that are not allowed, before it runs as a compiled program."""
+        if "temperature" in arguments:
+            scalar("temperature", arguments["temperature"])
 
     def set_view(self, deterministic: bool | None = None, **others: Any) -> dict[str, Any]:
         """Set the mode of a view that `nnx.view` makes, and return what is not of it."""
@@ -62,6 +69,7 @@ class LatentModel(GenerativeModel):
         raise NotImplementedError
 
     @named
+    @compiled_call("n_samples")
     def sample(
         self,
         n_samples: int = 1,
@@ -102,6 +110,7 @@ class LatentModel(GenerativeModel):
         return call_with(sample, n_samples, temperature=temperature, rngs=rngs)
 
     @named
+    @compiled_call()
     def reconstruct(
         self, x: jax.Array, *, deterministic: bool = False, rngs: nnx.Rngs | None = None
     ) -> jax.Array:
@@ -118,6 +127,7 @@ class LatentModel(GenerativeModel):
         return self._reconstruct(x, deterministic, rngs)
 
     @named
+    @compiled_call("steps")
     def interpolate(
         self,
         x1: jax.Array,
@@ -140,6 +150,7 @@ class LatentModel(GenerativeModel):
         return self._interpolate(x1, x2, steps, rngs)
 
     @named
+    @compiled_call("dim", "steps")
     def latent_traversal(
         self,
         x: jax.Array,

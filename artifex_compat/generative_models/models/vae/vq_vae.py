@@ -1,5 +1,6 @@
 """The vector-quantized VAE."""
 
+from collections.abc import Mapping
 from math import prod
 from typing import Any
 
@@ -7,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
+from artifex_compat.generative_models.core.compiled_calls import compiled_call
 from artifex_compat.generative_models.core.configuration import VQVAEConfig
 from artifex_compat.generative_models.core.layers.linear import linear
 from artifex_compat.generative_models.core.random import check_rngs, stream_key
@@ -152,6 +154,14 @@ class VQVAE(VAE):
             }
         )
 
+    def check_call(self, arguments: Mapping[str, Any]) -> None:
+        """Refuse values of a call that are not allowed: a negative temperature among them."""
+        super().check_call(arguments)
+        temperature = arguments.get("temperature", 1)
+        if not isinstance(temperature, jax.core.Tracer) and temperature < 0:
+            raise ValueError(f"temperature must not be negative, like 0 or 1, not {temperature}.")
+
+    @compiled_call("deterministic")
     def encode(
         self, x: jax.Array, *, rngs: nnx.Rngs | None = None, deterministic: bool | None = None
     ) -> tuple[jax.Array, jax.Array]:
@@ -159,6 +169,7 @@ class VQVAE(VAE):
         mean, _ = self._encode(x, rngs=rngs, deterministic=deterministic)
         return mean, jnp.zeros_like(mean)
 
+    @compiled_call()
     def quantize(
         self,
         encoding: jax.Array,
@@ -198,6 +209,7 @@ class VQVAE(VAE):
             "usage": usage,
         }
 
+    @compiled_call()
     def loss_fn(  # type: ignore[override] # the document has x first here, params in VAE
         self,
         x: jax.Array | None = None,
@@ -230,6 +242,7 @@ class VQVAE(VAE):
             reconstruction, found, self.commitment_cost, by_gradient=not self.use_ema
         )
 
+    @compiled_call("n_samples")
     def sample(
         self,
         n_samples: int = 1,
@@ -257,8 +270,6 @@ class VQVAE(VAE):
         options("VQVAE.sample", kwargs, ("n_samples", "temperature", "rngs"))
         count, shape = sample_count(n_samples), self._latent_shape
         heat = jnp.asarray(scalar("temperature", temperature), jnp.float32)
-        if not isinstance(heat, jax.core.Tracer) and heat < 0:
-            raise ValueError(f"temperature must not be negative, like 0 or 1, not {temperature}.")
         usage = self.embeddings.usage[...]
         key = stream_key(self.rngs if rngs is None else rngs, "sample")
         logits = jnp.log(usage) / jnp.where(heat > 0, heat, 1)
