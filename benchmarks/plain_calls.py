@@ -106,9 +106,7 @@ def command(*arguments: str) -> list[str]:
 
 def first(*arguments: str) -> float:
     """Seconds of a first call, in a new process."""
-    done = subprocess.run(
-        command(*arguments, "first"), check=True, capture_output=True, text=True
-    )
+    done = subprocess.run(command(*arguments, "first"), check=True, capture_output=True, text=True)
     return float(done.stdout.split()[-1])
 
 

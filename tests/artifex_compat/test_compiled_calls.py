@@ -160,7 +160,9 @@ class OwnEncoder(nnx.Module):
 
 def test_code_of_a_user_runs_as_it_is_written_at_every_call():
     encoder = OwnEncoder()
-    model = VAE(encoder=encoder, decoder=by_config(VAE).decoder, latent_dim=LATENT, rngs=nnx.Rngs(0))
+    model = VAE(
+        encoder=encoder, decoder=by_config(VAE).decoder, latent_dim=LATENT, rngs=nnx.Rngs(0)
+    )
     for factor in (1.0, 2.0):
         mean, _ = model.encode(jnp.full((1, 48), factor), deterministic=False)
         np.testing.assert_allclose(mean, 48.0 * factor)
@@ -226,4 +228,4 @@ def test_numbers_are_checked_before():
     model = by_config(VQVAE)
     for _ in range(2):
         with pytest.raises(ValueError, match="temperature"):
-            model.sample(1, temperature="hot")
+            model.sample(1, temperature=-0.5)

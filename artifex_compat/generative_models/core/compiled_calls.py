@@ -7,6 +7,7 @@ for modules with code of a user's, a function runs as it is written.
 
 import functools
 import inspect
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
@@ -17,6 +18,8 @@ import jax
 import numpy as np
 from flax import nnx
 from jax.extend.core import get_opaque_trace_state
+
+from edifice_py.checks import native
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,7 +83,8 @@ class Snapshot:
     """The variables of a module, and its attributes at one time.
 
     Attributes:
-        structure: None where the module has code of a user's, or arrays outside of variables.
+        structure: None where the module has code of a user's, arrays outside of variables, or
+            variables that wait for theirs.
         identities: those of its variables.
     """
 
@@ -95,7 +99,9 @@ class Snapshot:
         self._attributes: list[tuple[Collection[Any], list[Any]]] = []
         self._names: list[tuple[dict[Any, Any], list[Any]]] = []
         self.structure = None
-        if self._record(module, set()) and len(self._variables) == len(paths):
+        have_arrays = all(isinstance(value, jax.Array | np.ndarray) for value in self.read())
+        known = self._record(module, set())
+        if known and have_arrays and len(self._variables) == len(paths):
             try:
                 self.structure = _STRUCTURES.get(graphdef)
                 if self.structure is None:
@@ -186,7 +192,7 @@ def run_compiled(
         raise CannotCompileError from error
     for snapshot, changed in zip(snapshots, changes, strict=True):
         snapshot.write(changed)
-    return result
+    return _in_dicts(result)
 
 
 def _program(
@@ -196,9 +202,22 @@ def _program(
         modules = [s.merge(of_one) for s, of_one in zip(structures, values, strict=True)]
         result = function(*modules, **fixed, **arguments)
         changes = [s.changes(*both) for s, *both in zip(structures, modules, values, strict=True)]
-        return result, changes
+        return _in_order(result), changes
 
     return jax.jit(run)
+
+
+def _in_order(tree: Any) -> Any:
+    """A result whose dictionaries keep their order, which JAX sorts in a plain one."""
+    if isinstance(tree, dict):
+        return OrderedDict((name, _in_order(value)) for name, value in tree.items())
+    return tuple(map(_in_order, tree)) if type(tree) is tuple else tree
+
+
+def _in_dicts(tree: Any) -> Any:
+    if isinstance(tree, OrderedDict):
+        return {name: _in_dicts(value) for name, value in tree.items()}
+    return tuple(map(_in_dicts, tree)) if type(tree) is tuple else tree
 
 
 def _refuse(*_: Any) -> Any:
@@ -218,7 +237,7 @@ def _snapshot(module: nnx.Pytree) -> Snapshot:
 def _argument(leaf: Any) -> Any:
     """An argument of a program: an array that the caller cannot change, or a number."""
     if isinstance(leaf, np.ndarray):
-        return leaf.copy()
+        return native(leaf).copy()
     if isinstance(leaf, jax.Array | np.generic | int | float):
         return leaf
     raise CannotCompileError
