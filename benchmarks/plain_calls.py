@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -118,16 +119,15 @@ def main() -> None:
     wanted = sys.argv[1:] or list(WORKLOADS)
     for workload in wanted:
         for name in CALLS:
-            sides = [Worker(command(side, workload, name, "steady")) for side in ("ours", "theirs")]
-            print(f"{workload}, {name}: {compare(*sides, ROUNDS)}", flush=True)
-            for side in sides:
-                side.end()
-        for name in FIRST_CALLS:
-            ratio = compare(
-                lambda name=name: first("ours", workload, name),
-                lambda name=name: first("theirs", workload, name),
-                FIRST_ROUNDS,
+            one, other = (
+                Worker(command(side, workload, name, "steady")) for side in ("ours", "theirs")
             )
+            print(f"{workload}, {name}: {compare(one, other, ROUNDS)}", flush=True)
+            one.end()
+            other.end()
+        for name in FIRST_CALLS:
+            ours, theirs = (partial(first, side, workload, name) for side in ("ours", "theirs"))
+            ratio = compare(ours, theirs, FIRST_ROUNDS)
             print(f"{workload}, first {name}: {ratio}", flush=True)
 
 

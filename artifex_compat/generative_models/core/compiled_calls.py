@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import jax
@@ -21,9 +21,7 @@ from jax.extend.core import get_opaque_trace_state
 
 from edifice_py.checks import native
 
-P = ParamSpec("P")
-R = TypeVar("R")
-M = TypeVar("M", bound=nnx.Module)
+Method = TypeVar("Method", bound=Callable[..., Any])
 Values = list[jax.Array]
 
 _LIBRARIES = ("artifex_compat", "flax", "jax", "jaxlib", "optax", "numpy", "builtins")
@@ -50,6 +48,31 @@ class Changes:
 
     positions: tuple[int, ...]
     values: Values
+
+
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["leaves"], meta_fields=["tree", "positions"]
+)
+@dataclass
+class Result:
+    """What a call returns: arrays that stand in it twice, under two names, are one."""
+
+    leaves: Values
+    tree: Any
+    positions: tuple[int, ...]
+
+    @classmethod
+    def of(cls, result: Any) -> "Result":
+        """A result whose dictionaries keep their order, which JAX sorts in a plain one."""
+        leaves, tree = jax.tree.flatten(_in_order(result))
+        unique = {id(leaf): leaf for leaf in leaves}
+        order = {identity: position for position, identity in enumerate(unique)}
+        return cls(list(unique.values()), tree, tuple(order[id(leaf)] for leaf in leaves))
+
+    def restored(self) -> Any:
+        """The result as it was."""
+        leaves = [self.leaves[position] for position in self.positions]
+        return _in_dicts(jax.tree.unflatten(self.tree, leaves))
 
 
 class Structure:
@@ -115,6 +138,7 @@ class Snapshot:
         if isinstance(value, nnx.Variable) or id(value) in seen:
             return True
         seen.add(id(value))
+        content: Any
         if isinstance(value, nnx.Pytree):
             known, content = _is_library(type(value)), vars(value)
         elif isinstance(value, dict | list | tuple):
@@ -153,11 +177,11 @@ def is_transformed() -> bool:
 
 
 def run_compiled(
-    function: Callable[..., R],
+    function: Callable[..., Any],
     modules: Sequence[nnx.Pytree],
     fixed: Mapping[str, Hashable],
     free: Mapping[str, Any],
-) -> R:
+) -> Any:
     """Run `function(*modules, **fixed, **free)` as one compiled program, which is kept.
 
     Args:
@@ -192,7 +216,7 @@ def run_compiled(
         raise CannotCompileError from error
     for snapshot, changed in zip(snapshots, changes, strict=True):
         snapshot.write(changed)
-    return _in_dicts(result)
+    return result.restored()
 
 
 def _program(
@@ -202,13 +226,12 @@ def _program(
         modules = [s.merge(of_one) for s, of_one in zip(structures, values, strict=True)]
         result = function(*modules, **fixed, **arguments)
         changes = [s.changes(*both) for s, *both in zip(structures, modules, values, strict=True)]
-        return _in_order(result), changes
+        return Result.of(result), changes
 
     return jax.jit(run)
 
 
 def _in_order(tree: Any) -> Any:
-    """A result whose dictionaries keep their order, which JAX sorts in a plain one."""
     if isinstance(tree, dict):
         return OrderedDict((name, _in_order(value)) for name, value in tree.items())
     return tuple(map(_in_order, tree)) if type(tree) is tuple else tree
@@ -252,16 +275,7 @@ def _is_library(code: Any) -> bool:
     return module.partition(".")[0] in _LIBRARIES
 
 
-class Checked(Protocol):
-    """A model that checks the values of a call, which a compiled program does not see."""
-
-    def check_call(self, arguments: Mapping[str, Any]) -> None:
-        """Raise where an argument holds a value that is not allowed."""
-
-
-def compiled_call(
-    *static: str,
-) -> Callable[[Callable[Concatenate[M, P], R]], Callable[Concatenate[M, P], R]]:
+def compiled_call(*static: str) -> Callable[[Method], Method]:
     """Let a method of a model run as one compiled program.
 
     Names, flags and None are part of the program, as `static` arguments are; all others are arrays
@@ -271,18 +285,18 @@ def compiled_call(
         *static: names of arguments whose values are part of the program.
     """
 
-    def decorate(method: Callable[Concatenate[M, P], R]) -> Callable[Concatenate[M, P], R]:
+    def decorate(method: Method) -> Method:
         code = inspect.unwrap(method).__code__
         names = code.co_varnames[1 : code.co_argcount]
 
-        def with_rngs(model: M, rngs: nnx.Rngs, **arguments: Any) -> R:
-            return method(model, rngs=rngs, **arguments)  # type: ignore[call-arg,arg-type]
+        def with_rngs(model: Any, rngs: nnx.Rngs, **arguments: Any) -> Any:
+            return method(model, rngs=rngs, **arguments)
 
-        def with_own_rngs(model: Any, **arguments: Any) -> R:
-            return method(model, rngs=model.rngs, **arguments)  # type: ignore[call-arg,arg-type]
+        def with_own_rngs(model: Any, **arguments: Any) -> Any:
+            return method(model, rngs=model.rngs, **arguments)
 
         @functools.wraps(method)
-        def call(model: M, *args: P.args, **kwargs: P.kwargs) -> R:
+        def call(model: Any, *args: Any, **kwargs: Any) -> Any:
             if is_transformed() or not _is_library(type(model)):
                 return method(model, *args, **kwargs)
             arguments = (*zip(names, args, strict=False), *kwargs.items())
@@ -292,17 +306,19 @@ def compiled_call(
             for name, value in arguments:
                 is_fixed = value is None or isinstance(value, str | bool) or name in static
                 (fixed if is_fixed else free)[name] = value
-            function, modules = method, (model,)
+            function: Callable[..., Any] = method
+            modules = [model]
             rngs = free.pop("rngs", None)
             if rngs is not None and rngs is getattr(model, "rngs", None):
                 function = with_own_rngs
             elif rngs is not None:
-                function, modules = with_rngs, (model, rngs)
+                function = with_rngs
+                modules.append(rngs)
             try:
                 return run_compiled(function, modules, fixed, free)
             except CannotCompileError:
                 return method(model, *args, **kwargs)
 
-        return call
+        return cast(Method, call)
 
     return decorate
