@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from artifex_compat.generative_models.models.vae.batch import parse_batch
+from artifex_compat.generative_models.models.vae.batch import Batch, parse_batch
 from artifex_compat.generative_models.models.vae.calling import (
     call_with,
     is_conditional,
@@ -68,10 +68,7 @@ def check_data(model: object, loss_type: str | None, data: object) -> None:
     if loss_type is None:
         return
     check_output(model, loss_type)
-    conditional = is_conditional(model)
-    batch = parse_batch(data, conditional=conditional)
-    if conditional:
-        check_labels(batch.condition, getattr(model, "condition_dim", None))
+    batch = check_labels_of(model, data)
     if (found := _range_of(array("the data", batch.x))) is None:
         return
     output = output_activation(model)
@@ -82,6 +79,20 @@ def check_data(model: object, loss_type: str | None, data: object) -> None:
     if words := output_mismatch(found, output):
         warnings.warn(words, stacklevel=2)
     warn_of_channels_first(np.shape(batch.x))
+
+
+def check_labels_of(model: object, batch: object) -> Batch:
+    """A batch, parsed, whose labels the model has classes for.
+
+    Raises:
+        BatchError, TypeError: as `parse_batch`.
+        ValueError: a label is out of range.
+    """
+    conditional = is_conditional(model)
+    parsed = parse_batch(batch, conditional=conditional)
+    if conditional:
+        check_labels(parsed.condition, getattr(model, "condition_dim", None))
+    return parsed
 
 
 def _range_of(x: Any) -> Range | None:

@@ -7,6 +7,11 @@ from typing import Any
 import jax
 from flax import nnx
 
+from artifex_compat.generative_models.core.compiled_calls import (
+    CannotCompileError,
+    is_transformed,
+    run_compiled,
+)
 from artifex_compat.generative_models.core.configuration.checks import (
     checked,
     count,
@@ -16,7 +21,11 @@ from artifex_compat.generative_models.core.configuration.checks import (
 from artifex_compat.generative_models.core.configuration.config import Config
 from artifex_compat.generative_models.models.vae.losses import check_output
 from artifex_compat.generative_models.models.vae.results import as_outputs, read, with_aliases
-from artifex_compat.generative_models.training.batches import call_model, check_data
+from artifex_compat.generative_models.training.batches import (
+    call_model,
+    check_data,
+    check_labels_of,
+)
 from artifex_compat.generative_models.training.functional import InPlace
 from artifex_compat.generative_models.training.steps import (
     Metrics,
@@ -231,6 +240,14 @@ class VAETrainer:
             KeyError, ValueError: as `compute_loss`.
         """
         if isinstance(model, nnx.Module) and optimizer is not None:
+            if type(self) is VAETrainer and not is_transformed():
+                check_labels_of(model, batch)
+                fixed = {"config": self.config, "loss_type": loss_type}
+                free = {"batch": batch, "step": step}
+                try:
+                    return run_compiled(_train_step, (model, optimizer), fixed, free)
+                except CannotCompileError:  # a network of a user's: its code runs as it is written
+                    pass
             return update(
                 model, optimizer, lambda model: self.compute_loss(model, batch, step, loss_type)
             )
@@ -285,6 +302,19 @@ class VAETrainer:
         chosen: Any = loss_at if step is None else loss_here
         chosen.loss_type = read_loss_type(None, self, loss_type)
         return chosen
+
+
+def _train_step(
+    model: Any,
+    optimizer: nnx.Optimizer[Any],
+    *,
+    batch: Any,
+    step: Any,
+    config: VAETrainingConfig,
+    loss_type: str,
+) -> tuple[jax.Array, Metrics]:
+    """A step of `VAETrainer(config)`, as a function of the module: what is compiled is kept."""
+    return VAETrainer(config).train_step(model, optimizer, batch, step, loss_type)
 
 
 def _model_and_optimizer(model: Any, optimizer: Any) -> tuple[Any, Any]:
