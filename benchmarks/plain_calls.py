@@ -67,7 +67,7 @@ def calls(workload: str) -> dict[str, Callable[[], Any]]:
         "decode": lambda: model.decode(z),
         "sample": lambda: model.sample(BATCH),
         "reconstruct": lambda: model.reconstruct(x),
-        "interpolate": lambda: model.interpolate(x[0], x[1], 10),
+        "interpolate": lambda: model.interpolate(x[:1], x[1:2], 10),
         "latent_traversal": lambda: model.latent_traversal(x[:1], 0),
         "train_step": lambda: trainer.train_step(model, optimizer, {"image": x}),
         "nnx.jit(train_step)": lambda: jitted_step(model, optimizer, {"image": x}),
