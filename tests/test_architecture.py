@@ -23,8 +23,12 @@ FORBIDDEN = {
         *("edifice_py", "artifex_compat", "golden"),
     ),
 }
-ALLOWED = {"artifex_compat/commands": ("optax",)}
-"""What is forbidden around them and not there: a command makes its own optimizer."""
+ALLOWED = {
+    "artifex_compat/commands": ("optax",),
+    "artifex_compat/generative_models/training": ("optax",),
+}
+"""What is forbidden around them and not there: a command makes its own optimizer, and a step asks
+whether a transformation of optax takes the loss."""
 IMPLEMENTATIONS = ("jax", "flax", "optax", "edifice_py", "artifex_compat")
 
 

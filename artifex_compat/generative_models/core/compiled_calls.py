@@ -192,7 +192,7 @@ def run_compiled(
 
     Raises:
         CannotCompileError: the modules have code of a user's, share variables or change their
-            structure, an argument is no tree of arrays, or the code cannot be traced.
+            structure, an argument is no tree of arrays, the code cannot be traced or raises.
     """
     arguments = jax.tree.map(_argument, dict(free), is_leaf=_is_module)
     snapshots = [_snapshot(module) for module in modules]
@@ -213,6 +213,8 @@ def run_compiled(
         result, changes = program([snapshot.read() for snapshot in snapshots], arguments)
     except (CannotCompileError, *_UNTRACEABLE) as error:
         programs[key] = _refuse
+        raise CannotCompileError from error
+    except Exception as error:  # as it is written it raises the same, without JAX's notes
         raise CannotCompileError from error
     for snapshot, changed in zip(snapshots, changes, strict=True):
         snapshot.write(changed)
@@ -317,7 +319,8 @@ def compiled_call(*static: str) -> Callable[[Method], Method]:
             try:
                 return run_compiled(function, modules, fixed, free)
             except CannotCompileError:
-                return method(model, *args, **kwargs)
+                pass
+            return method(model, *args, **kwargs)
 
         return cast(Method, call)
 

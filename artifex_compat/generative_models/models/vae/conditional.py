@@ -15,6 +15,7 @@ from artifex_compat.generative_models.core.configuration.vae_config import condi
 from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
+from artifex_compat.generative_models.models.vae.batch import LABEL_KEYS
 from artifex_compat.generative_models.models.vae.calling import labels_name
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.conditioning import check_labels
@@ -154,8 +155,12 @@ class ConditionalVAE(VAE):
     def check_call(self, arguments: Mapping[str, Any]) -> None:
         """Refuse values of a call that are not allowed: labels out of range among them."""
         super().check_call(arguments)
-        if isinstance(y := arguments.get("y"), list | tuple | int | np.ndarray | jax.Array):
-            check_labels(np.asarray(y), self.condition_dim)
+        batch = arguments.get("batch")
+        labels = [arguments.get("y")]
+        labels += [batch.get(key) for key in LABEL_KEYS] if isinstance(batch, Mapping) else []
+        for y in labels:
+            if isinstance(y, list | tuple | int | np.ndarray | jax.Array):
+                check_labels(np.asarray(y), self.condition_dim)
 
     @compiled_call("deterministic")
     def encode(

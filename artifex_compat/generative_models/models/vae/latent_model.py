@@ -18,7 +18,7 @@ from artifex_compat.generative_models.models.vae.calling import (
     forward_pass,
 )
 from artifex_compat.generative_models.models.vae.fitting import Shape
-from edifice_py.checks import integer, named, native, positive_int, same_shape, scalar
+from edifice_py.checks import integer, named, native, positive_int, same_shape, scalar, weight
 
 
 class LatentModel(GenerativeModel):
@@ -47,6 +47,8 @@ class LatentModel(GenerativeModel):
         """Refuse values of a call that are not allowed, before it runs as a compiled program."""
         if "temperature" in arguments:
             scalar("temperature", arguments["temperature"])
+        if arguments.get("beta") is not None:
+            weight("beta", arguments["beta"])
 
     def set_view(self, deterministic: bool | None = None, **others: Any) -> dict[str, Any]:
         """Set the mode of a view that `nnx.view` makes, and return what is not of it."""
