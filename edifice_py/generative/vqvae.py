@@ -272,8 +272,6 @@ def _pair(z_e: ArrayLike, z_q: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
 
 def _weights(value: ArrayLike) -> ArrayLike:
     weights = checks.array("commitment_weight", value)
-    if jnp.ndim(weights) == 0:
-        return checks.weight("commitment_weight", weights)
     if not isinstance(weights, jax.core.Tracer):
         for weight in np.asarray(weights).ravel():
             checks.weight("commitment_weight", weight)

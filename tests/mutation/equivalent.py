@@ -2,6 +2,10 @@
 
 _BROADCAST = "one leading axis less broadcasts the same"
 _EITHER_WAY = "which of two ways is taken, and both give the same"
+_IN_ORDER = (
+    "reconstruction, target = checks.same_shape(reconstruction=reconstruction, target=target)"
+)
+_SWAPPED = _IN_ORDER.replace("reconstruction, target =", "target, reconstruction =")
 
 EQUIVALENT: dict[str, str] = {
     "axon.py apply: 1 -> 2": _BROADCAST,
@@ -24,6 +28,8 @@ EQUIVALENT: dict[str, str] = {
     "core/special.py expm1_minus_x: 0.5 -> 1.5": (
         "of three, the ends of the clip live: the series is not used that far"
     ),
+    f"generative/vae.py loss: {_IN_ORDER} -> {_SWAPPED}": "a square has no sign",
+    f"generative/vqvae.py loss: {_IN_ORDER} -> {_SWAPPED}": "a square has no sign",
     "nx.py working: 4 -> 5": "float32 works in float32 either way",
     "random.py _uniform_with: 2 -> 3": "the choice is for the compiler, and always falls alike",
 }
