@@ -175,6 +175,14 @@ def parity_artifex(session: nox.Session) -> None:
     session.run("python", "-m", "golden", "check", "--command", command, *cases, env=cache)
 
 
+@nox.session
+def bench_artifex(session: nox.Session) -> None:
+    """What documented calls cost, as ratios to the released Artifex; names of workloads follow."""
+    session.install(*ARTIFEX_NEEDS, "jaxtyping", "orbax-checkpoint")
+    session.install("--no-deps", *ARTIFEX, "-e", ".")
+    session.run("python", "benchmarks/plain_calls.py", *session.posargs)
+
+
 @nox.session(python=["3.11", "3.13"])
 def wheel(session: nox.Session) -> None:
     """Build, install the wheel in an empty environment, and use it away from the checkout."""
