@@ -16,25 +16,40 @@ from artifex_compat.generative_models.training.functional import Values
 from artifex_compat.generative_models.training.interrupts import Interrupts
 from artifex_compat.generative_models.training.program import Outcome, Program
 from artifex_compat.generative_models.training.run_state import RunState
+from artifex_compat.generative_models.training.steps import PARTS
 
 HostMetrics = dict[str, np.ndarray]
+Failure = np.ndarray
+"""The first of some steps, as `Outcome` has it."""
 Step = Callable[..., Outcome]
-"""`(bad, step) -> (bad, metrics)`: a step of training on a batch that it knows."""
+"""`(failure, step) -> (failure, metrics)`: a step of training on a batch that it knows."""
 
 
-def whole_epoch(program: Program, data: InMemory, epoch: int, step: int) -> tuple[int, HostMetrics]:
-    """An epoch as one compiled scan; the first step that is not finite, or -1; the metrics."""
+def whole_epoch(
+    program: Program, data: InMemory, epoch: int, step: int
+) -> tuple[Failure, HostMetrics]:
+    """An epoch as one compiled scan; how it failed, and the metrics of each batch.
+
+    If something is not finite, it begins again from the same arrays, and looks at each step.
+    """
     rows, remaining = program.place(data.rows(epoch))
-    bad, metrics = program.number(-1), []
+    before = values = program.training.read()
+    failure, metrics = program.no_failure(), []
     if data.full_batches:
-        bad, of_full = program.epoch(bad, data, rows, program.number(step))
+        place = program.number(step)
+        values, (fine, of_full) = program.epoch.run(before, data, rows, place)
+        if not jax.device_get(fine):
+            values, (failure, of_full) = program.guarded_epoch.run(
+                before, failure, data, rows, place
+            )
         metrics.append(of_full)
     if data.remainder:
         place = program.number(step + data.full_batches)
-        bad, of_last = program.of_rows(bad, data, remaining, place)
+        values, (failure, of_last) = program.of_rows.run(values, failure, data, remaining, place)
         metrics.append(of_last)
-    bad, metrics = jax.device_get((bad, metrics))
-    return int(bad), joined(metrics)
+    failure, metrics = jax.device_get((failure, metrics))
+    program.training.write(values)
+    return failure, joined(metrics)
 
 
 def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> Iterator[Step]:
@@ -42,9 +57,9 @@ def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> It
     rows, remaining = program.place(data.rows(epoch))
     for index in range(first, data.full_batches):
         place = program.number(index)
-        yield lambda bad, step, place=place: program.numbered(bad, data, rows, place, step)
+        yield lambda failure, step, place=place: program.numbered(failure, data, rows, place, step)
     if data.remainder and first <= data.full_batches:
-        yield lambda bad, step: program.of_rows(bad, data, remaining, step)
+        yield lambda failure, step: program.of_rows(failure, data, remaining, step)
 
 
 def stream_steps(program: Program, batches: Iterable[Any], first: int) -> Iterator[Step]:
@@ -52,7 +67,7 @@ def stream_steps(program: Program, batches: Iterable[Any], first: int) -> Iterat
     for index, batch in enumerate(batches):
         if index >= first:
             placed = program.place(batch)
-            yield lambda bad, step, placed=placed: program.step(bad, placed, step)
+            yield lambda failure, step, placed=placed: program.step(failure, placed, step)
 
 
 def one_epoch(
@@ -79,30 +94,30 @@ def one_epoch(
 
     Raises:
         ValueError: there are no batches.
-        NonFiniteError: a metric is not finite.
+        NonFiniteError: a step was not finite.
     """
     if isinstance(source, InMemory):
         if whole and state.batch == 0:
-            bad_step, metrics = whole_epoch(program, source, state.epoch, state.step)
+            failed, metrics = whole_epoch(program, source, state.epoch, state.step)
             state.step += source.batches
-            check(state, metrics, bad_step)
+            check(state, metrics, failed)
             state.batch, state.metrics = source.batches, [metrics]
             return metrics
         steps = memory_steps(program, source, state.epoch, state.batch)
     else:
         steps = stream_steps(program, source, state.batch)
-    bad, began = program.number(-1), state.step - state.batch
+    failure, began = program.no_failure(), state.step - state.batch
     try:
         for take in interrupts.waiting(steps):
             events.tell("on_batch_begin", state.batch)
-            bad, terms = take_step(program, state, take, bad)
+            failure, terms = take_step(program, state, take, failure)
             state.metrics.append(terms)
             state.batch += 1
             events.tell("on_batch_end", state.batch - 1, terms)
         if not state.metrics:
             raise ValueError("data must have at least one batch an epoch, and there is none.")
-        bad_step, metrics = jax.device_get((bad, state.metrics))
-        return check(state, joined(metrics), int(bad_step))
+        failed, metrics = jax.device_get((failure, state.metrics))
+        return check(state, joined(metrics), failed)
     except NonFiniteError:
         # What was saved goes on with the batch that was refused.
         state.batch = state.step - began
@@ -110,27 +125,30 @@ def one_epoch(
         raise
 
 
-def take_step(program: Program, state: RunState, take: Step, bad: jax.Array) -> Outcome:
+def take_step(program: Program, state: RunState, take: Step, failure: jax.Array) -> Outcome:
     """Take one step, and count it."""
-    program.bad_step, terms = take(bad, program.number(state.step))
+    program.failure, terms = take(failure, program.number(state.step))
     state.step += 1
-    return program.bad_step, terms
+    return program.failure, terms
 
 
-def check(state: RunState, metrics: HostMetrics, bad_step: int) -> HostMetrics:
+def check(state: RunState, metrics: HostMetrics, failure: Failure) -> HostMetrics:
     """Go back to the first step that was not finite, if there is one; `state` is after it.
 
     Args:
         state: the counts of the run.
         metrics: of the last steps, `[steps]`.
-        bad_step: the first that was not finite, -1 for none.
+        failure: of them, as `Outcome` has it.
 
     Raises:
         NonFiniteError: there is one.
     """
+    bad_step, bits = map(int, failure)
     if bad_step >= 0:
         back, state.step = state.step - bad_step, bad_step
-        raise non_finite({name: values[-back] for name, values in metrics.items()}, bad_step)
+        of_step = {name: values[-back] for name, values in metrics.items()}
+        parts = [part for place, part in enumerate(PARTS) if bits >> place & 1]
+        raise non_finite(of_step, parts, bad_step)
     return metrics
 
 

@@ -1,15 +1,13 @@
 """Models and optimizers as arrays in, arrays out, so that JAX can compile what changes them."""
 
-import sys
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 
-from artifex_compat.generative_models.training.placement import is_key, owned
+from artifex_compat.generative_models.training.placement import owned
 
 Values = list[jax.Array]
 
@@ -19,10 +17,14 @@ class Functional:
 
     The graph, with all that is static in it like `train()` and `eval()`, is read once, when this is
     made: walking it costs more than a small step of training. A variable holds an array, or, in an
-    optimizer's state, none (`optax.MaskedNode`).
+    optimizer's state, none (`optax.MaskedNode`) or several.
 
     Args:
         nodes: the objects; what they share they go on sharing.
+
+    Attributes:
+        paths: of the arrays; the first part is the number of the object.
+        types: of the variables that hold them.
     """
 
     def __init__(self, *nodes: Any) -> None:
@@ -31,43 +33,24 @@ class Functional:
         live = {
             path: item for path, item in nnx.iter_graph(nodes) if isinstance(item, nnx.Variable)
         }
-        leaves = [
-            (live[path], (*path, *map(_name, inner)), not inner and not is_key(leaf))
-            for path, _ in nnx.to_flat_state(state)
-            for inner, leaf in jax.tree.leaves_with_path(live[path].get_raw_value())
-        ]
-        self.paths = tuple(path for _, path, _ in leaves)
-        self._numbers = [index for index, (_, _, single) in enumerate(leaves) if single]
-        self._others = [index for index, (_, _, single) in enumerate(leaves) if not single]
-        self._of_numbers = [leaves[index][0] for index in self._numbers]
-        self._of_others = list(
-            {id(leaves[index][0]): leaves[index][0] for index in self._others}.values()
-        )
+        self._variables: list[tuple[nnx.Variable[Any], Any]] = []
+        names, types = [], []
+        for path, _ in nnx.to_flat_state(state):
+            variable = live[path]
+            leaves, tree = jax.tree.flatten_with_path(variable.get_raw_value())
+            alone = len(leaves) == 1 and not leaves[0][0]
+            self._variables.append((variable, None if alone else tree))
+            names += [(*path, *map(_name, inner)) for inner, _ in leaves]
+            types += [type(variable)] * len(leaves)
+        self.paths, self.types = tuple(names), tuple(types)
 
     def read(self) -> Values:
         """The arrays of the objects, in the order of `paths`."""
-        numbers = [variable.get_raw_value() for variable in self._of_numbers]
-        return self.join(numbers, self._other_values())
-
-    def release(self) -> tuple[Values, Values]:
-        """The arrays that a compiled function may take the memory of, and the others, for `join`.
-
-        Arrays that anyone else holds too are copied, so that nobody finds an array of his deleted.
-        What else holds a key, or one array of several in a variable, cannot be seen.
-        """
-        values, counts = _held(self._of_numbers)
-        for index, count in enumerate(counts):
-            if count > _ALONE:
-                values[index] = jnp.copy(values[index])
-        return values, self._other_values()
-
-    def _other_values(self) -> Values:
-        return jax.tree.leaves([variable.get_raw_value() for variable in self._of_others])
-
-    def join(self, numbers: Values, others: Values) -> Values:
-        """What `release` gave, in the order of `paths`."""
-        places = dict(zip(self._numbers + self._others, numbers + others, strict=True))
-        return [places[index] for index in range(len(places))]
+        values: Values = []
+        for variable, tree in self._variables:
+            value = variable.get_raw_value()
+            values += [value] if tree is None else jax.tree.leaves(value)
+        return values
 
     def named(self) -> dict[str, jax.Array]:
         """The arrays by their paths, written with slashes."""
@@ -76,13 +59,12 @@ class Functional:
 
     def write(self, values: Sequence[jax.Array]) -> None:
         """Put arrays into the objects."""
-        for variable, index in zip(self._of_numbers, self._numbers, strict=True):
+        given = iter(values)
+        for variable, tree in self._variables:
+            leaves = islice(given, 1 if tree is None else tree.num_leaves)
+            value = next(leaves) if tree is None else tree.unflatten(leaves)
             # Variable's own setter takes 6 us, and a small step of training 90 for 34 variables.
-            object.__setattr__(variable, "_raw_value", values[index])
-        others = iter([values[index] for index in self._others])
-        for variable in self._of_others:
-            tree = jax.tree.map(lambda _: next(others), variable.get_raw_value())
-            object.__setattr__(variable, "_raw_value", tree)
+            object.__setattr__(variable, "_raw_value", value)
 
     def merge(self, values: Sequence[jax.Array]) -> Any:
         """New objects with these arrays, for use inside a compiled function."""
@@ -100,18 +82,22 @@ class Functional:
         nodes = self.merge(values)
         result = function(*nodes)
         state = nnx.state(nodes)
-        if jax.tree.structure(state) != self._structure:
-            raise ValueError(
-                "the model must keep its structure in training, and a step has added to it or "
-                "taken from it; make all of its state in __init__, or call it once before."
-            )
+        same_structure(self._structure, jax.tree.structure(state))
         return jax.tree.leaves(state), result
 
 
-def _held(variables: list[nnx.Variable[Any]]) -> tuple[Values, list[int]]:
-    """The arrays of some variables, and how many hold each."""
-    values = [variable.get_raw_value() for variable in variables]
-    return values, list(map(sys.getrefcount, values))
+def same_structure(before: Any, after: Any) -> None:
+    """Refuse a step after which a model or its optimizer has another structure.
+
+    Raises:
+        ValueError: it has.
+    """
+    if before != after:
+        raise ValueError(
+            "the model must keep its structure in training, and its optimizer too, and a step has "
+            "changed it; make all of the model's state in __init__, or call it once before. "
+            "Transformations whose state holds lists, as optax.sm3's does, cannot keep theirs."
+        )
 
 
 def _name(key: Any) -> Any:
@@ -119,13 +105,11 @@ def _name(key: Any) -> Any:
     return getattr(key, "name", getattr(key, "key", getattr(key, "idx", None)))
 
 
-_ALONE = _held([nnx.Variable(np.zeros(()))])[1][0]
-
-
 class InPlace:
-    """A compiled function of the arrays of some objects, which hold the arrays that it gives.
+    """A compiled function of the arrays of some objects, which then hold the arrays it returns.
 
-    The memory of the arrays before is taken over by those after.
+    It takes over no memory. Several arrays of JAX may share a buffer, as those that `device_put`
+    returns for the same device do, and nothing says so: one that is donated deletes them all.
 
     Args:
         functional: the objects.
@@ -133,18 +117,19 @@ class InPlace:
     """
 
     def __init__(self, functional: Functional, function: Callable[..., tuple[Values, Any]]) -> None:
-        def run(numbers: Values, others: Values, *rest: Any) -> tuple[Values, Any]:
-            return function(functional.join(numbers, others), *rest)
-
         self._functional = functional
-        self._run: Any = jax.jit(run, donate_argnums=0)
+        self._run: Any = jax.jit(function)
 
     def __call__(self, *rest: Any) -> Any:
-        """The result, for the arrays that the objects hold and all else that the function takes."""
-        given = jax.tree.map(owned, rest)
-        values, result = self._run(*self._functional.release(), *given)
+        """The result for the arrays that the objects hold; they hold the new ones afterwards."""
+        values, result = self.run(self._functional.read(), *jax.tree.map(owned, rest))
         self._functional.write(values)
         return result
+
+    def run(self, values: Values, *rest: Any) -> tuple[Values, Any]:
+        """The new arrays and the result for these arrays; the objects stay as they are."""
+        new, result = self._run(values, *rest)
+        return new, result
 
     @property
     def compilations(self) -> int:

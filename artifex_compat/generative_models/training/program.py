@@ -13,11 +13,21 @@ from artifex_compat.generative_models.training.data import InMemory
 from artifex_compat.generative_models.training.functional import Functional, InPlace, Values
 from artifex_compat.generative_models.training.metrics import Scalars, scalars
 from artifex_compat.generative_models.training.placement import everywhere, place
-from artifex_compat.generative_models.training.steps import Loss, step_if_finite
+from artifex_compat.generative_models.training.steps import (
+    Loss,
+    all_finite,
+    seem_finite,
+    stays_finite,
+    take_finite_step,
+    take_step,
+)
 
 Metrics = dict[str, jax.Array]
 Outcome = tuple[jax.Array, Metrics]
-"""The first step that was not finite, -1 for none; and the metrics."""
+"""The first failure, and the metrics of the steps.
+
+A failure is int32 `[2]`: the step, -1 for none, and the bits that `take_finite_step` returns.
+"""
 Taken = tuple[Values, Outcome]
 """The arrays after a step, and its outcome."""
 
@@ -25,7 +35,9 @@ Taken = tuple[Values, Outcome]
 class Program:
     """The compiled functions of one model, optimizer and loss.
 
-    A step whose loss or one of its terms is not finite changes nothing, and no step after it does.
+    A step whose loss, terms, new parameters or new optimizer state are not finite changes nothing,
+    and no step after it does. A whole epoch is looked at when it is over, which costs nothing, and
+    is repeated by such steps if it failed.
 
     Args:
         model: what is trained, in training mode.
@@ -55,8 +67,9 @@ class Program:
         self._loss, self._seed = loss, seed
         self._mesh, self._compute_dtype = mesh, compute_dtype
         self.everywhere = everywhere(mesh)
-        self.bad_step = self.number(-1)
+        self.failure = self.no_failure()
         self.epoch = InPlace(self.training, self._epoch)
+        self.guarded_epoch = InPlace(self.training, self._guarded_epoch)
         self.numbered = InPlace(self.training, self._numbered)
         self.of_rows = InPlace(self.training, self._of_rows)
         self.step = InPlace(self.training, self._step)
@@ -70,62 +83,91 @@ class Program:
     def settle(self) -> None:
         """Put the arrays of model and optimizer where they are trained."""
         if self._mesh is not None:
-            # What is put on a mesh may keep the memory of where it was.
-            values = self.training.join(*self.training.release())
-            self.training.write(self.place(values))
+            self.training.write(self.place(self.training.read()))
 
     def number(self, value: int) -> jax.Array:
         """A number where a compiled function takes it without another transfer."""
         return place(np.int32(value), self.everywhere)
+
+    def no_failure(self) -> jax.Array:
+        """That no step failed."""
+        return place(np.array([-1, 0], np.int32), self.everywhere)
 
     def model_values(self, values: Values) -> Values:
         """Those of all arrays that are the model's."""
         return [values[index] for index in self._of_model]
 
     def _epoch(
-        self, values: Values, bad: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
-    ) -> Taken:
-        """The full batches of an epoch, by their rows; metrics are `[full_batches]`."""
+        self, values: Values, data: InMemory, rows: jax.Array, step: jax.Array
+    ) -> tuple[Values, tuple[jax.Array, Metrics]]:
+        """The full batches of an epoch, by their rows; whether all stayed finite, and the metrics.
+
+        Metrics are `[full_batches]`.
+        """
 
         def body(carry: Any, rows: jax.Array) -> Any:
-            values, bad, step = carry
-            values, bad, terms = self._taken(values, bad, data.take(rows), step)
-            return (values, bad, step + 1), terms
+            values, step = carry
+            taken = take_step(self.training, values, self._loss_of(data.take(rows), step))
+            return (taken.values, step + 1), taken.terms
 
-        (values, bad, _), terms = lax.scan(body, (values, bad, step), rows)
-        return values, (bad, terms.named())
+        (new, _), terms = lax.scan(body, (values, step), rows)
+        fine = lax.cond(
+            seem_finite(new),
+            lambda: jnp.array(True),
+            lambda: stays_finite(zip(values, new, strict=True)),
+        )
+        return new, (fine & all_finite(terms.values), terms.named())
+
+    def _guarded_epoch(
+        self, values: Values, failure: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
+    ) -> Taken:
+        """The same, up to the first step that is not finite."""
+
+        def body(carry: Any, rows: jax.Array) -> Any:
+            values, failure, step = carry
+            values, failure, terms = self._taken(values, failure, data.take(rows), step)
+            return (values, failure, step + 1), terms
+
+        (values, failure, _), terms = lax.scan(body, (values, failure, step), rows)
+        return values, (failure, terms.named())
 
     def _numbered(
         self,
         values: Values,
-        bad: jax.Array,
+        failure: jax.Array,
         data: InMemory,
         rows: jax.Array,
         number: jax.Array,
         step: jax.Array,
     ) -> Taken:
         """One full batch of an epoch, by the rows of all and its number."""
-        return self._of_rows(values, bad, data, rows[number], step)
+        return self._of_rows(values, failure, data, rows[number], step)
 
     def _of_rows(
-        self, values: Values, bad: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
+        self, values: Values, failure: jax.Array, data: InMemory, rows: jax.Array, step: jax.Array
     ) -> Taken:
         """One batch, by its rows."""
-        return self._step(values, bad, data.take(rows), step)
+        return self._step(values, failure, data.take(rows), step)
 
-    def _step(self, values: Values, bad: jax.Array, batch: Any, step: jax.Array) -> Taken:
+    def _step(self, values: Values, failure: jax.Array, batch: Any, step: jax.Array) -> Taken:
         """One batch."""
-        values, bad, terms = self._taken(values, bad, batch, step)
-        return values, (bad, terms.named())
+        values, failure, terms = self._taken(values, failure, batch, step)
+        return values, (failure, terms.named())
 
     def _taken(
-        self, values: Values, bad: jax.Array, batch: Any, step: jax.Array
+        self, values: Values, failure: jax.Array, batch: Any, step: jax.Array
     ) -> tuple[Values, jax.Array, Scalars]:
-        """A step, if all is finite."""
-        values, good, (_, _, terms) = step_if_finite(
-            self.training, values, lambda model: self._call(model, batch, step), bad < 0
+        """A step, if it and all before are finite."""
+        allowed = failure[0] < 0
+        taken, bad_parts = take_finite_step(
+            self.training, values, self._loss_of(batch, step), allowed
         )
-        return values, jnp.where(good | (bad >= 0), bad, step), terms
+        fails = allowed & (bad_parts != 0)
+        failure = jnp.where(fails, jnp.stack([step, bad_parts]), failure)
+        return taken.values, failure, taken.terms
+
+    def _loss_of(self, batch: Any, step: jax.Array) -> Any:
+        return lambda model: self._call(model, batch, step)
 
     def _evaluate(
         self, values: Values, data: InMemory, rows: jax.Array, step: jax.Array

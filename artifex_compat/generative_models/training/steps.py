@@ -1,8 +1,8 @@
 """One step of training: a loss, its gradients, the optimizer's update."""
 
 import inspect
-from collections.abc import Callable, Mapping
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -17,13 +17,24 @@ from artifex_compat.generative_models.models.vae.losses import (
 )
 from artifex_compat.generative_models.models.vae.vq_vae import VQVAE
 from artifex_compat.generative_models.training.batches import call_model
-from artifex_compat.generative_models.training.functional import Functional, InPlace, Values
+from artifex_compat.generative_models.training.functional import (
+    Functional,
+    InPlace,
+    Values,
+    same_structure,
+)
 from artifex_compat.generative_models.training.metrics import Scalars, scalars
 from edifice_py.checks import integer
 
 Metrics = dict[str, Any]
 Loss = Callable[[Any, Any, Any, Any], tuple[jax.Array, Metrics]]
 """`(model, batch, rng, step) -> (loss, metrics)`."""
+WRITTEN = ("parameters", "optimizer state", "model state")
+PARTS = ("loss", "gradient", *WRITTEN)
+"""What of a step may not be finite."""
+BITS = [1 << place for place in range(len(PARTS))]
+SMALL = 8192
+"""Elements of arrays that are looked at together."""
 
 
 def update(
@@ -38,10 +49,13 @@ def update(
     gradients, given = gradients_of(model, loss_of)
     descend(model, optimizer, gradients, given[0], loss_of)
     changed = [(item, old) for item, old in before if item.get_raw_value() is not old]
-    after = [item.get_raw_value() for item, _ in changed]
-    terms = scalars(given[1])
-    good = _finite(terms.values) & stays_finite([old for _, old in changed], after)
-    for (item, old), new in zip(changed, after, strict=True):
+    trees = [(old, item.get_raw_value()) for item, old in changed]
+    old, structure = jax.tree.flatten([old for old, _ in trees])
+    new, new_structure = jax.tree.flatten([new for _, new in trees])
+    same_structure(structure, new_structure)
+    pairs = list(zip(old, new, strict=True))
+    good = all_finite(scalars(given[1]).values) & stays_finite(pairs)
+    for (item, _), (old, new) in zip(changed, trees, strict=True):
         item.set_value(jax.tree.map(lambda a, b: jnp.where(good, a, b), new, old))
     return _refused(good, given[0]), given[1]
 
@@ -55,59 +69,134 @@ def _variables(*nodes: Any) -> list[nnx.Variable[Any]]:
     return [item for _, item in nnx.iter_graph(nodes) if isinstance(item, nnx.Variable)]
 
 
-def step_if_finite(
-    functional: Functional, values: Values, loss_of: Callable[[Any], Any], good: Any = True
-) -> tuple[Values, jax.Array, tuple[jax.Array, Metrics, Scalars]]:
-    """Take one step, if all before, the loss and its terms are finite.
+class Step(NamedTuple):
+    """What a step makes of arrays.
+
+    Attributes:
+        values: the arrays after it.
+        gradients: of the loss.
+        loss: before it.
+        metrics: before it.
+        terms: the loss, and the metrics that are single numbers.
+    """
+
+    values: Values
+    gradients: Any
+    loss: jax.Array
+    metrics: Metrics
+    terms: Scalars
+
+
+def take_step(functional: Functional, values: Values, loss_of: Callable[[Any], Any]) -> Step:
+    """Take one step, finite or not.
 
     Args:
         functional: a model and its optimizer.
         values: their arrays.
         loss_of: `loss_of(model) -> (loss, metrics)`.
-        good: whether all before was finite.
-
-    Returns:
-        The arrays after the step, or those given; whether it was taken; loss, metrics, and the
-        metrics that are single numbers.
     """
 
-    def of_model(model: Any, _: Any) -> Any:
-        return gradients_of(model, loss_of)
+    def on_nodes(model: Any, optimizer: Any) -> Any:
+        gradients, (loss, metrics) = gradients_of(model, loss_of)
+        gradients = lax.optimization_barrier(gradients)
+        descend(model, optimizer, gradients, loss, loss_of)
+        return gradients, loss, metrics
 
-    seen, (gradients, (loss, metrics)) = functional.call(values, of_model)
-    terms = scalars({"loss": loss, **metrics})
-    good = good & _finite(terms.values)
-
-    def moved() -> Values:
-        def on_nodes(model: Any, optimizer: Any) -> None:
-            descend(model, optimizer, gradients, loss, loss_of)
-
-        return functional.call(seen, on_nodes)[0]
-
-    return lax.cond(good, moved, lambda: values), good, (loss, metrics, terms)
+    new, (gradients, loss, metrics) = functional.call(values, on_nodes)
+    return Step(new, gradients, loss, metrics, scalars({"loss": loss, **metrics}))
 
 
-def stays_finite(before: Any, after: Any) -> jax.Array:
-    """Whether no number that was finite has become infinite or NaN.
+def take_finite_step(
+    functional: Functional,
+    values: Values,
+    loss_of: Callable[[Any], Any],
+    allowed: jax.Array | bool = True,
+) -> tuple[Step, jax.Array]:
+    """Take one step, unless a term of the loss, or what the step would write, is not finite.
+
+    Args:
+        functional: a model and its optimizer.
+        values: their arrays.
+        loss_of: `loss_of(model) -> (loss, metrics)`.
+        allowed: whether to take it at all.
+
+    Returns:
+        The step, with the arrays given if it was not taken; and what was not finite, int32, a bit
+        for each of `PARTS`, 0 for a step that was taken.
+    """
+    step = take_step(functional, values, loss_of)
+    pairs = zip(values, step.values, strict=True)
+    changed = [index for index, (old, new) in enumerate(pairs) if new is not old]
+
+    def look(carry: Any) -> Any:
+        pairs = [(values[index], new) for index, new in zip(changed, carry[2], strict=True)]
+        parts = [_part(functional, index) for index in changed]
+        finite = {
+            "loss": all_finite(step.terms.values),
+            "gradient": all_finite(jax.tree.leaves(step.gradients)),
+        } | {
+            part: stays_finite([pair for pair, of in zip(pairs, parts, strict=True) if of == part])
+            for part in WRITTEN
+        }
+        bad = [~finite[part] for part in PARTS]
+        refused = jnp.logical_not(allowed) | ~finite["loss"]
+        for part in WRITTEN:
+            refused = refused | ~finite[part]
+        bits = jnp.sum(jnp.where(jnp.stack(bad), jnp.array(BITS, jnp.int32), 0), dtype=jnp.int32)
+        kept = [jnp.where(refused, old, new) for old, new in pairs]
+        return jnp.array(False), jnp.where(refused, bits, 0), kept
+
+    new = [step.values[index] for index in changed]
+    doubtful = ~(allowed & all_finite(step.terms.values) & seem_finite(new))
+    # A loop of one turn at most: for a conditional that passes arrays on XLA copies them all.
+    _, bits, kept = lax.while_loop(lambda carry: carry[0], look, (doubtful, jnp.int32(0), new))
+    result = list(step.values)
+    for index, value in zip(changed, kept, strict=True):
+        result[index] = value
+    return step._replace(values=result), bits
+
+
+def _part(functional: Functional, index: int) -> str:
+    """Which of `WRITTEN` an array of a model and its optimizer is in."""
+    if functional.paths[index][0] == 1:
+        return "optimizer state"
+    return "parameters" if issubclass(functional.types[index], nnx.Param) else "model state"
+
+
+def stays_finite(pairs: Iterable[tuple[Any, Any]]) -> jax.Array:
+    """Whether no number that was finite has become infinite or NaN, for pairs of old and new.
 
     Optimizers may hold infinite numbers from the beginning, as the best loss so far.
     """
-    pairs = zip(jax.tree.leaves(before), jax.tree.leaves(after), strict=True)
-    changed = [(old, new) for old, new in pairs if old is not new]
-    return jnp.all(
-        jnp.stack(
-            [jnp.array(True)]
-            + [
-                jnp.all(jnp.isfinite(new) | ~jnp.isfinite(old))
-                for old, new in changed
-                if jnp.issubdtype(new.dtype, jnp.inexact)
-            ]
-        )
+    return _all(
+        jnp.isfinite(new) | ~jnp.isfinite(old)
+        for old, new in pairs
+        if jnp.issubdtype(new.dtype, jnp.inexact)
     )
 
 
-def _finite(numbers: list[jax.Array]) -> jax.Array:
-    return jnp.all(jnp.isfinite(jnp.stack(numbers))) if numbers else jnp.array(True)
+def seem_finite(arrays: Iterable[jax.Array]) -> jax.Array:
+    """Whether all numbers are finite; False may be wrong, where memory is read at full speed."""
+    numbers = [array for array in arrays if jnp.issubdtype(array.dtype, jnp.inexact)]
+    single = [array for array in numbers if array.dtype == jnp.float32]
+    small = [array.ravel() for array in single if array.size <= SMALL]
+    # Anything finite times zero is zero, and all else NaN.
+    zeros = [jnp.sum(lax.optimization_barrier(jnp.concatenate(small)) * 0)] if small else []
+    for array in single:
+        if array.size > SMALL:
+            rows = array.reshape(-1, array.shape[-1])
+            zeros.append(jnp.sum(rows @ jnp.zeros(rows.shape[-1], rows.dtype)))
+    others = (jnp.isfinite(array) for array in numbers if array.dtype != jnp.float32)
+    return _all([*(zero == 0 for zero in zeros), *others])
+
+
+def all_finite(arrays: Iterable[jax.Array]) -> jax.Array:
+    """Whether all numbers are finite."""
+    return _all(map(jnp.isfinite, arrays))
+
+
+def _all(conditions: Iterable[jax.Array]) -> jax.Array:
+    return jnp.all(jnp.stack([jnp.array(True), *map(jnp.all, conditions)]))
 
 
 def gradients_of(
@@ -228,10 +317,10 @@ def compiled_step(model: nnx.Module, optimizer: nnx.Optimizer[Any], loss: Loss) 
     functional = Functional(model, optimizer)
 
     def run(values: Any, batch: Any, step: Any) -> Any:
-        moved, good, (value, metrics, _) = step_if_finite(
+        taken, bad_parts = take_finite_step(
             functional, values, lambda model: loss(model, batch, None, step)
         )
-        return moved, (_refused(good, value), metrics)
+        return taken.values, (_refused(bad_parts == 0, taken.loss), taken.metrics)
 
     return InPlace(functional, run)
 

@@ -208,8 +208,7 @@ class Trainer:
         if not self.step:
             self._check_data(batch)
         (take,) = epochs.stream_steps(self._program, [batch], 0)
-        good = self._program.number(-1)
-        _, terms = epochs.take_step(self._program, self.state, take, good)
+        _, terms = epochs.take_step(self._program, self.state, take, self._program.no_failure())
         host = epochs.joined([jax.device_get(terms)])
         self.check(host)
         return epochs.means(host)
@@ -265,7 +264,7 @@ class Trainer:
         Raises:
             NonFiniteError: one was not.
         """
-        return epochs.check(self.state, metrics, int(self._program.bad_step))
+        return epochs.check(self.state, metrics, jax.device_get(self._program.failure))
 
     def _end(self) -> None:
         """Tell callbacks that the run has come to its end."""

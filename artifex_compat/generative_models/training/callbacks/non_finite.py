@@ -1,7 +1,7 @@
 """Ending a run at the very batch where a number is not finite."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,7 +11,7 @@ from artifex_compat.generative_models.training.callbacks.base import Callback
 
 
 class NonFiniteError(FloatingPointError):
-    """A loss, or a term of it, is not finite."""
+    """A loss, a term of it, or what a step would write is not finite."""
 
 
 class NonFiniteGuard(Callback):
@@ -30,12 +30,21 @@ class NonFiniteGuard(Callback):
         trainer.check({name: np.atleast_1d(value) for name, value in jax.device_get(logs).items()})
 
 
-def non_finite(metrics: Mapping[str, Any], step: int) -> NonFiniteError:
-    """The error of a step with these metrics, which names its terms before the loss itself."""
+def non_finite(metrics: Mapping[str, Any], parts: Sequence[str], step: int) -> NonFiniteError:
+    """The error of a step that was not finite.
+
+    Args:
+        metrics: of the step; its terms are named before the loss itself.
+        parts: what else was not finite, named where the metrics are finite.
+        step: its number.
+    """
     broken = {name: float(value) for name, value in metrics.items() if not math.isfinite(value)}
     terms = [name for name in broken if name not in ("loss", "total_loss")] or list(broken)
-    words = ", ".join(f"{name} is {broken[name]}" for name in terms)
+    words = [f"{name} is {broken[name]}" for name in terms]
+    if not words:
+        named = "gradient" if "gradient" in parts else " and ".join(parts)
+        words = [f"the loss is finite, but not the {named} that it leads to"]
     return NonFiniteError(
-        f"training stopped at step {step}, where {words}; "
+        f"training stopped at step {step}, where {', '.join(words)}; "
         "model and optimizer are those of the step before."
     )
