@@ -231,8 +231,12 @@ def test_an_unknown_argument_of_a_method_is_refused_with_the_nearest(model):
 def test_a_beta_that_a_loss_does_not_weigh_by_is_refused():
     with pytest.raises(TypeError, match=r"VQVAE\.loss_fn has no option 'beta'"):
         by_parts(VQVAE).loss_fn(x=X, outputs=WITH_LOSSES, beta=2.0)
-    with pytest.raises(ValueError, match="beta must not be given with use_capacity_control"):
-        by_parts(BetaVAEWithCapacity, use_capacity_control=True).loss_fn(x=X, beta=2.0)
+
+
+def test_a_capacity_stands_in_place_of_beta():
+    model = by_parts(BetaVAEWithCapacity, use_capacity_control=True)
+    terms = [model.loss_fn(x=X, outputs=OUTPUTS, beta=beta)["loss"] for beta in (None, 2.0)]
+    np.testing.assert_array_equal(*terms)
 
 
 @pytest.mark.parametrize("model", [VAE, BetaVAE, BetaVAEWithCapacity, ConditionalVAE])

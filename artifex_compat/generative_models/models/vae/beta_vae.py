@@ -189,7 +189,7 @@ class BetaVAEWithCapacity(BetaVAE):
     ) -> Outputs:
         """The terms of the loss: the reconstruction error plus gamma times abs(KL - C).
 
-        The arguments are those of `BetaVAE.loss_fn`, without `beta` while the capacity is
+        The arguments are those of `BetaVAE.loss_fn`; `beta` does not enter while the capacity is
         controlled; `step` says where the capacity stands.
 
         Returns:
@@ -203,11 +203,6 @@ class BetaVAEWithCapacity(BetaVAE):
             custom = reconstruction_loss_fn
             return super().loss_fn(
                 params, batch, rng, x, outputs, beta, custom, step=step, **kwargs
-            )
-        if beta is not None:
-            raise ValueError(
-                f"beta must not be given with use_capacity_control, where gamma is the weight, "
-                f"not {beta!r}."
             )
         data, found = self._data_and_outputs(params, batch, rng, x, outputs, kwargs)
         kind = self.reconstruction_loss_type
