@@ -55,6 +55,9 @@ def whole_epoch(
 def memory_steps(program: Program, data: InMemory, epoch: int, first: int) -> Iterator[Step]:
     """The steps of an epoch from a batch on."""
     rows, remaining = program.place(data.rows(epoch))
+    if data.remainder == 1:
+        # Batch normalisation refuses one example: before it is trained on the others.
+        program.of_rows.trace(program.no_failure(), data, remaining, program.number(0))
     for index in range(first, data.full_batches):
         place = program.number(index)
         yield lambda failure, step, place=place: program.numbered(failure, data, rows, place, step)

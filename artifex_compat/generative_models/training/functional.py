@@ -131,6 +131,10 @@ class InPlace:
         new, result = self._run(values, *rest)
         return new, result
 
+    def trace(self, *rest: Any) -> None:
+        """Raise what the function refuses in such arguments; nothing is computed."""
+        self._run.eval_shape(self._functional.read(), *rest)
+
     @property
     def compilations(self) -> int:
         """How often it was compiled."""

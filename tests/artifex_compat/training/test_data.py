@@ -11,6 +11,7 @@ from artifex_compat.generative_models.models.vae import (
     BetaVAE,
     BetaVAEWithCapacity,
     CNNDecoder,
+    CNNEncoder,
     ConditionalVAE,
     MLPDecoder,
     MLPEncoder,
@@ -19,7 +20,7 @@ from artifex_compat.generative_models.training import Trainer, VAETrainer
 from artifex_compat.generative_models.training.batches import check_data
 from artifex_compat.generative_models.training.callbacks import NonFiniteError
 from edifice_py.checks import native
-from tests.artifex_compat.train_make import X, model, optimizer, trainer
+from tests.artifex_compat.train_make import X, arrays, model, optimizer, trainer
 
 Y = np.arange(50) % 3
 BITS = (X > 0.5).astype(np.float32)
@@ -259,3 +260,39 @@ def test_a_convolutional_decoder_is_known_too():
     of = VAE(encoder, decoder, 4, rngs=rngs)
     with pytest.raises(ValueError, match="not 'tanh'"):
         by_trainer(of, np.zeros((50, 8, 8, 1), np.float32), "bce")
+
+
+@pytest.mark.parametrize(
+    "train",
+    [
+        lambda run: run.model(X[:1]),
+        lambda run: run.train_step(X[:1]),
+        lambda run: run.train(X[:49], 1, 16),  # a remainder of one
+        lambda run: Trainer(
+            run.model, run.optimizer, VAETrainer(), mode="step", drop_remainder=False
+        ).train(X[:49], 1, 16),
+        lambda run: run.train(X[:2], 1, 1),
+        lambda run: VAETrainer().train_step(run.model, run.optimizer, X[:1]),
+        lambda run: VAETrainer(run.model, run.optimizer).train_step(X[:1]),
+    ],
+)
+def test_batch_normalisation_refuses_to_train_on_one_example(train):
+    run = trainer("normalised", drop_remainder=False)
+    before = arrays(run)
+    with pytest.raises(ValueError, match="at least 2 examples for batch normalisation"):
+        train(run)
+    for name, value in arrays(run).items():
+        if "rngs" not in name:
+            np.testing.assert_array_equal(value, before[name], err_msg=name)
+
+
+def test_one_example_is_enough_with_pixels_and_in_inference():
+    run = trainer("normalised")
+    run.model.eval()
+    assert run.model(X[:1])["reconstructed"].shape == (1, 6)
+    run.model.train()
+    assert run.model.reconstruct(X[:1]).shape == (1, 6)
+    assert run.evaluate(X[:49], 16).keys() >= {"loss"}
+    encoder = CNNEncoder([4], 2, input_dim=(8, 8, 1), use_batch_norm=True, rngs=nnx.Rngs(0))
+    mean, _ = encoder(jnp.ones((1, 8, 8, 1)))
+    assert mean.shape == (1, 2)

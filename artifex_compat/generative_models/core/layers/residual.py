@@ -10,7 +10,7 @@ from artifex_compat.generative_models.core.activations import ACTIVATIONS, layer
 from artifex_compat.generative_models.core.configuration.checks import some_sizes
 from artifex_compat.generative_models.core.layers.cnn import BATCH_NORM_MOMENTUM, KERNEL, STRIDES
 from artifex_compat.generative_models.core.layers.convolution import Conv, ConvTranspose
-from artifex_compat.generative_models.core.layers.stack import Stack, StackOptions
+from artifex_compat.generative_models.core.layers.stack import BatchNorm, Stack, StackOptions
 from edifice_py.checks import named, positive_int
 
 
@@ -81,5 +81,5 @@ def _norm(features: int, options: StackOptions, rngs: nnx.Rngs) -> nnx.Module | 
     if options.layer_norm:
         return nnx.LayerNorm(features, rngs=rngs)
     if options.batch_norm:
-        return nnx.BatchNorm(features, momentum=BATCH_NORM_MOMENTUM, rngs=rngs)
+        return BatchNorm(features, momentum=BATCH_NORM_MOMENTUM, rngs=rngs)
     return None

@@ -1,7 +1,7 @@
 """What the stacks share: how one layer is normalised, activated and dropped out."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jax
 from flax import nnx
@@ -64,7 +64,7 @@ class Stack(nnx.Module):
         if self.options.layer_norm:
             self.layer_norms.append(nnx.LayerNorm(features, rngs=rngs))
         elif self.options.batch_norm and momentum is not None:
-            self.batch_norms.append(nnx.BatchNorm(features, momentum=momentum, rngs=rngs))
+            self.batch_norms.append(BatchNorm(features, momentum=momentum, rngs=rngs))
 
     def __call__(self, x: jax.Array, *, rngs: nnx.Rngs | None = None) -> jax.Array:
         """`[batch, ..., in_features]` to `[batch, ..., features]`.
@@ -88,3 +88,29 @@ class Stack(nnx.Module):
             return x
         dropout = nnx.Dropout(rate, deterministic=False)
         return dropout(x, rngs=stream_key(self.rngs if rngs is None else rngs, "dropout"))
+
+
+class BatchNorm(nnx.BatchNorm):
+    """Batch normalisation that refuses to be trained on one value a channel, as PyTorch's does."""
+
+    def __call__(
+        self,
+        x: jax.Array,
+        use_running_average: bool | None = None,
+        *,
+        mask: jax.Array | None = None,
+    ) -> jax.Array:
+        """`[batch, ..., features]`, normalised.
+
+        Raises:
+            ValueError: there is one value a channel, in training.
+        """
+        given = use_running_average
+        inference = self.use_running_average if given is None else given
+        if not inference and x.size == x.shape[-1]:
+            raise ValueError(
+                "the batch must have at least 2 examples for batch normalisation in training, not "
+                "1 with one value a channel: leave such a remainder out, or call model.eval() "
+                "before inference."
+            )
+        return cast(jax.Array, super().__call__(x, given, mask=mask))
