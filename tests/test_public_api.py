@@ -13,11 +13,10 @@ SURFACE = {
         "Architecture Atom InterchangeError fitted inspect load read recognised save"
     ),
     "edifice_py.generative.vae": (
-        "BuildOptions DecoderOptions build build_decoder build_encoder kl_divergence loss "
-        "reparameterize"
+        "build build_decoder build_encoder kl_divergence loss reparameterize"
     ),
     "edifice_py.generative.vqvae": (
-        "BuildOptions DecoderOptions build build_decoder build_encoder codebook_loss "
+        "build build_decoder build_encoder codebook_loss "
         "commitment_loss init_codebook loss quantize"
     ),
     "edifice_py.generative.codebook": "init_codebook quantize",
@@ -68,7 +67,10 @@ SIGNATURES = {
     "reparameterize": "(mu, log_var, key)",
     "kl_divergence": "(mu, log_var)",
     "loss": "(reconstruction, target, mu, log_var, *, beta=1.0)",
-    "build": "(**options)",
+    "build": (
+        "(*, input_size=None, latent_size=32, encoder_sizes=(256, 128), "
+        "decoder_sizes=(128, 256), activation='relu')"
+    ),
 }
 
 

@@ -12,7 +12,7 @@ float32.
 """
 
 from collections.abc import Sequence
-from typing import TypedDict, Unpack
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,38 +25,23 @@ from edifice_py.core import reconstruction as core_reconstruction
 from edifice_py.generative.networks import decoder, encoder
 
 
-class BuildOptions(TypedDict, total=False):
-    """Options of `build`. `build_encoder` and `build_decoder` take them too, and use their own."""
-
-    input_size: int
-    """Features of an input; required."""
-    latent_size: int
-    """Dimensions of the latent space; 32."""
-    encoder_sizes: Sequence[int]
-    """Units of the encoder's hidden layers; [256, 128]."""
-    decoder_sizes: Sequence[int]
-    """Units of the decoder's hidden layers; [128, 256]."""
-    activation: str
-    """The name of Axon's activation after each hidden layer; "relu"."""
-
-
-class DecoderOptions(BuildOptions, total=False):
-    """Options of `build_decoder`."""
-
-    output_size: int | None
-    """Features of a reconstruction; `input_size` where it is not given."""
-
-
-_BUILD = tuple(BuildOptions.__annotations__)
-_DECODER = ("output_size", *_BUILD)
-
-
-def build(**options: Unpack[BuildOptions]) -> tuple[Model, Model]:
+@checks.named
+def build(
+    *,
+    input_size: int | None = None,
+    latent_size: int = 32,
+    encoder_sizes: Sequence[int] = (256, 128),
+    decoder_sizes: Sequence[int] = (128, 256),
+    activation: str = "relu",
+) -> tuple[Model, Model]:
     """An encoder and a decoder.
 
     Args:
-        **options: `input_size` (required), `latent_size` (32), `encoder_sizes` ([256, 128]),
-            `decoder_sizes` ([128, 256]) and `activation` ("relu").
+        input_size: features of an input, required.
+        latent_size: dimensions of the latent space.
+        encoder_sizes: units of the encoder's hidden layers.
+        decoder_sizes: units of the decoder's hidden layers.
+        activation: name of Axon's activation after each hidden layer.
 
     Returns:
         `(encoder, decoder)`, as from `build_encoder` and `build_decoder`, which also raise.
@@ -71,16 +56,33 @@ def build(**options: Unpack[BuildOptions]) -> tuple[Model, Model]:
         >>> decoder.apply(decoder.init(0), jnp.zeros((2, 16))).shape
         (2, 784)
     """
-    checks.options("build", options, _BUILD)
+    options: Any = {
+        "input_size": input_size,
+        "latent_size": latent_size,
+        "encoder_sizes": encoder_sizes,
+        "decoder_sizes": decoder_sizes,
+        "activation": activation,
+    }
     return build_encoder(**options), build_decoder(**options)
 
 
-def build_encoder(**options: Unpack[BuildOptions]) -> Model:
+@checks.named
+def build_encoder(
+    *,
+    input_size: int | None = None,
+    latent_size: int = 32,
+    encoder_sizes: Sequence[int] = (256, 128),
+    decoder_sizes: Sequence[int] = (128, 256),  # noqa: ARG001 # as in Edifice
+    activation: str = "relu",
+) -> Model:
     """An encoder: `[batch, input_size]` to `{"mu", "log_var"}`, each `[batch, latent_size]`.
 
     Args:
-        **options: `input_size` (required), `latent_size` (32), `encoder_sizes` ([256, 128]) and
-            `activation` ("relu"). Those of the decoder may be there too, as in Edifice.
+        input_size: features of an input, required.
+        latent_size: dimensions of the latent space.
+        encoder_sizes: units of the hidden layers.
+        decoder_sizes: not used; `build` takes all options, as in Edifice.
+        activation: name of Axon's activation after each hidden layer.
 
     Returns:
         A model with the layers `encoder_dense_0`, ..., `mu`, `log_var`.
@@ -97,17 +99,29 @@ def build_encoder(**options: Unpack[BuildOptions]) -> Model:
         >>> [layer.name for layer in build_encoder(input_size=784).trunk]
         ['encoder_dense_0', 'encoder_dense_1']
     """
-    checks.options("build_encoder", options, _BUILD)
-    return encoder(options, ("mu", "log_var"), _latent_size(options))
+    width = checks.positive_int("latent_size", latent_size)
+    return encoder(input_size, encoder_sizes, ("mu", "log_var"), width, activation)
 
 
-def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
+@checks.named
+def build_decoder(
+    *,
+    output_size: int | None = None,
+    input_size: int | None = None,
+    latent_size: int = 32,
+    encoder_sizes: Sequence[int] = (256, 128),  # noqa: ARG001 # as in Edifice
+    decoder_sizes: Sequence[int] = (128, 256),
+    activation: str = "relu",
+) -> Model:
     """A decoder: `[batch, latent_size]` to `[batch, output_size]`, without a last activation.
 
     Args:
-        **options: `output_size`, or in its place `input_size` (one is required), `latent_size`
-            (32), `decoder_sizes` ([128, 256]) and `activation` ("relu"). Those of the encoder may
-            be there too, as in Edifice.
+        output_size: features of a reconstruction; `input_size` where it is not given.
+        input_size: the same, one of both is required.
+        latent_size: dimensions of the latent space.
+        encoder_sizes: not used; `build` takes all options, as in Edifice.
+        decoder_sizes: units of the hidden layers.
+        activation: name of Axon's activation after each hidden layer.
 
     Returns:
         A model with the layers `decoder_dense_0`, ..., `decoder_output`.
@@ -124,8 +138,8 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
         >>> build_decoder(output_size=784, decoder_sizes=[]).heads
         (Dense(name='decoder_output', inputs=32, outputs=784),)
     """
-    checks.options("build_decoder", options, _DECODER)
-    return decoder(options, _latent_size(options))
+    width = checks.positive_int("latent_size", latent_size)
+    return decoder(output_size, input_size, decoder_sizes, width, activation)
 
 
 @checks.named
@@ -234,10 +248,6 @@ def _loss(
 ) -> jax.Array:
     error = reduce.element_mean(core_reconstruction.squared_error(output, target))
     return objective.beta_objective(error, gaussian.kl_divergence(mu, log_var), beta)
-
-
-def _latent_size(options: BuildOptions) -> int:
-    return checks.positive_int("latent_size", options.get("latent_size", 32))
 
 
 def _posterior(mu: ArrayLike, log_var: ArrayLike) -> tuple[ArrayLike, ArrayLike]:

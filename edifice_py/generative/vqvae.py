@@ -19,7 +19,7 @@ Integers count as float32.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypedDict, Unpack
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -35,34 +35,7 @@ from edifice_py.generative.codebook import init_codebook as init_codebook
 from edifice_py.generative.codebook import quantize as quantize
 from edifice_py.generative.networks import decoder, encoder
 
-
-class BuildOptions(TypedDict, total=False):
-    """Options of `build`. `build_encoder` and `build_decoder` take them too, and use their own."""
-
-    input_size: int
-    """Features of an input; required."""
-    embedding_dim: int
-    """Dimensions of a code; 64."""
-    num_embeddings: int
-    """Codes in the codebook. No network depends on it: it is for `init_codebook`."""
-    encoder_sizes: Sequence[int]
-    """Units of the encoder's hidden layers; [256, 128]."""
-    decoder_sizes: Sequence[int]
-    """Units of the decoder's hidden layers; [128, 256]."""
-    activation: str
-    """The name of Axon's activation after each hidden layer; "relu"."""
-
-
-class DecoderOptions(BuildOptions, total=False):
-    """Options of `build_decoder`."""
-
-    output_size: int | None
-    """Features of a reconstruction; `input_size` where it is not given."""
-
-
 __all__ = [
-    "BuildOptions",
-    "DecoderOptions",
     "build",
     "build_decoder",
     "build_encoder",
@@ -72,17 +45,27 @@ __all__ = [
     "loss",
     "quantize",
 ]
-_BUILD = tuple(BuildOptions.__annotations__)
-_DECODER = ("output_size", *_BUILD)
 
 
-def build(**options: Unpack[BuildOptions]) -> tuple[Model, Model]:
+@checks.named
+def build(
+    *,
+    input_size: int | None = None,
+    embedding_dim: int = 64,
+    num_embeddings: int = 512,
+    encoder_sizes: Sequence[int] = (256, 128),
+    decoder_sizes: Sequence[int] = (128, 256),
+    activation: str = "relu",
+) -> tuple[Model, Model]:
     """An encoder to the space of the codes, and a decoder from it.
 
     Args:
-        **options: `input_size` (required), `embedding_dim` (64), `encoder_sizes` ([256, 128]),
-            `decoder_sizes` ([128, 256]) and `activation` ("relu"); `num_embeddings`, on which no
-            network depends.
+        input_size: features of an input, required.
+        embedding_dim: dimensions of a code.
+        num_embeddings: codes in the codebook, on which no network depends.
+        encoder_sizes: units of the encoder's hidden layers.
+        decoder_sizes: units of the decoder's hidden layers.
+        activation: name of Axon's activation after each hidden layer.
 
     Returns:
         `(encoder, decoder)`, as from `build_encoder` and `build_decoder`, which also raise.
@@ -97,16 +80,36 @@ def build(**options: Unpack[BuildOptions]) -> tuple[Model, Model]:
         >>> decoder.apply(decoder.init(0), jnp.zeros((2, 16))).shape
         (2, 784)
     """
-    checks.options("build", options, _BUILD)
+    options: Any = {
+        "input_size": input_size,
+        "embedding_dim": embedding_dim,
+        "encoder_sizes": encoder_sizes,
+        "decoder_sizes": decoder_sizes,
+        "activation": activation,
+        "num_embeddings": num_embeddings,
+    }
     return build_encoder(**options), build_decoder(**options)
 
 
-def build_encoder(**options: Unpack[BuildOptions]) -> Model:
+@checks.named
+def build_encoder(
+    *,
+    input_size: int | None = None,
+    embedding_dim: int = 64,
+    num_embeddings: int = 512,
+    encoder_sizes: Sequence[int] = (256, 128),
+    decoder_sizes: Sequence[int] = (128, 256),  # noqa: ARG001 # as in Edifice
+    activation: str = "relu",
+) -> Model:
     """An encoder: `[batch, input_size]` to `[batch, embedding_dim]`, without a last activation.
 
     Args:
-        **options: `input_size` (required), `embedding_dim` (64), `encoder_sizes` ([256, 128]) and
-            `activation` ("relu"). Those of the decoder may be there too, as in Edifice.
+        input_size: features of an input, required.
+        embedding_dim: dimensions of a code.
+        num_embeddings: codes in the codebook, on which no network depends.
+        encoder_sizes: units of the hidden layers.
+        decoder_sizes: not used; `build` takes all options, as in Edifice.
+        activation: name of Axon's activation after each hidden layer.
 
     Returns:
         A model with the layers `encoder_dense_0`, ..., `encoder_to_embedding`.
@@ -123,17 +126,32 @@ def build_encoder(**options: Unpack[BuildOptions]) -> Model:
         >>> build_encoder(input_size=784, encoder_sizes=[]).heads
         (Dense(name='encoder_to_embedding', inputs=784, outputs=64),)
     """
-    checks.options("build_encoder", options, _BUILD)
-    return encoder(options, ("encoder_to_embedding",), _embedding_dim(options))
+    width = checks.positive_int("embedding_dim", embedding_dim)
+    checks.positive_int("num_embeddings", num_embeddings)
+    return encoder(input_size, encoder_sizes, ("encoder_to_embedding",), width, activation)
 
 
-def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
+@checks.named
+def build_decoder(
+    *,
+    output_size: int | None = None,
+    input_size: int | None = None,
+    embedding_dim: int = 64,
+    num_embeddings: int = 512,
+    encoder_sizes: Sequence[int] = (256, 128),  # noqa: ARG001 # as in Edifice
+    decoder_sizes: Sequence[int] = (128, 256),
+    activation: str = "relu",
+) -> Model:
     """A decoder: `[batch, embedding_dim]` to `[batch, output_size]`, without a last activation.
 
     Args:
-        **options: `output_size`, or in its place `input_size` (one is required), `embedding_dim`
-            (64), `decoder_sizes` ([128, 256]) and `activation` ("relu"). Those of the encoder may
-            be there too, as in Edifice.
+        output_size: features of a reconstruction; `input_size` where it is not given.
+        input_size: the same, one of both is required.
+        embedding_dim: dimensions of a code.
+        num_embeddings: codes in the codebook, on which no network depends.
+        encoder_sizes: not used; `build` takes all options, as in Edifice.
+        decoder_sizes: units of the hidden layers.
+        activation: name of Axon's activation after each hidden layer.
 
     Returns:
         A model with the layers `decoder_dense_0`, ..., `decoder_output`.
@@ -150,8 +168,9 @@ def build_decoder(**options: Unpack[DecoderOptions]) -> Model:
         >>> build_decoder(output_size=784, decoder_sizes=[]).heads
         (Dense(name='decoder_output', inputs=64, outputs=784),)
     """
-    checks.options("build_decoder", options, _DECODER)
-    return decoder(options, _embedding_dim(options))
+    width = checks.positive_int("embedding_dim", embedding_dim)
+    checks.positive_int("num_embeddings", num_embeddings)
+    return decoder(output_size, input_size, decoder_sizes, width, activation)
 
 
 @checks.named
@@ -276,9 +295,3 @@ def _weights(value: ArrayLike) -> ArrayLike:
         for weight in np.asarray(weights).ravel():
             checks.weight("commitment_weight", weight)
     return weights
-
-
-def _embedding_dim(options: BuildOptions) -> int:
-    if "num_embeddings" in options:
-        checks.positive_int("num_embeddings", options["num_embeddings"])
-    return checks.positive_int("embedding_dim", options.get("embedding_dim", 64))

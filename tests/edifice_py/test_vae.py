@@ -76,7 +76,7 @@ def test_decoder_takes_either_size_and_prefers_its_own():
 
 
 @pytest.mark.parametrize("name", ["input_size", "latent_size"])
-@pytest.mark.parametrize("size", [0, -3, 2.0, "8", None, True, [8]])
+@pytest.mark.parametrize("size", [0, -3, 2.0, "8", True, [8]])
 def test_a_size_must_be_a_positive_integer(name, size):
     with pytest.raises(ValueError, match=f"{name} must be a positive integer, not"):
         vae.build(**{**SMALL, name: size})
