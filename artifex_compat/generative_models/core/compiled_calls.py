@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import jax
 import numpy as np
 from flax import nnx
-from jax.extend.core import get_opaque_trace_state
+from flax.nnx.tracers import current_jax_trace
 
 from edifice_py.checks import native
 
@@ -25,7 +25,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Values = list[jax.Array]
 
 _LIBRARIES = ("artifex_compat", "flax", "jax", "jaxlib", "optax", "numpy", "builtins")
-_OUTSIDE_OF_TRANSFORMATIONS = get_opaque_trace_state(convention="nnx")
+_OUTSIDE_OF_TRANSFORMATIONS = current_jax_trace()  # type: ignore[no-untyped-call]
 _UNTRACEABLE = (
     jax.errors.ConcretizationTypeError,
     jax.errors.TracerArrayConversionError,
@@ -173,7 +173,8 @@ _SNAPSHOTS: WeakKeyDictionary[nnx.Pytree, list[Snapshot]] = WeakKeyDictionary()
 
 def is_transformed() -> bool:
     """Whether this runs inside of a JAX transformation."""
-    return get_opaque_trace_state(convention="nnx") != _OUTSIDE_OF_TRANSFORMATIONS
+    now = current_jax_trace()  # type: ignore[no-untyped-call]
+    return bool(now != _OUTSIDE_OF_TRANSFORMATIONS)
 
 
 def run_compiled(

@@ -226,7 +226,11 @@ def descend(
             moved = jax.tree.unflatten(jax.tree.structure(params), jax.tree.leaves(pure))
             return cast(jax.Array, loss_of(nnx.merge(graphdef, moved, *others, copy=True))[0])
 
-        grad = nnx.as_pure(nnx.state(gradients, optimizer.wrt))
+        grad = jax.tree.map(
+            nnx.Variable.get_raw_value,
+            nnx.state(gradients, optimizer.wrt),
+            is_leaf=lambda node: isinstance(node, nnx.Variable),
+        )
         extra = {"value": loss, "grad": grad, "value_fn": value_fn}
     with jax.numpy_dtype_promotion("standard"):  # optax promotes its count of steps
         try:
