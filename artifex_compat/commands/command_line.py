@@ -59,14 +59,14 @@ def _evaluate(options: argparse.Namespace, given: list[str]) -> Result:
 
 def _sample(options: argparse.Namespace, given: list[str]) -> Result:  # noqa: ARG001
     """Draw images from the model of a run."""
-    from artifex_compat.commands.decoding import sample
+    from artifex_compat.commands.draw import sample
 
     return sample(options.run_folder, options.count, options.seed, options.out, options.step)
 
 
 def _traverse(options: argparse.Namespace, given: list[str]) -> Result:  # noqa: ARG001
     """Show what each latent of the model of a run does."""
-    from artifex_compat.commands.decoding import traverse
+    from artifex_compat.commands.draw import traverse
 
     return traverse(
         *(options.run_folder, options.dims, options.values, options.index),

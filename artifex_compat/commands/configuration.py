@@ -1,31 +1,281 @@
 """The configuration of a run: its sections, and where they are read from."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from artifex_compat.commands.errors import CommandError, refusing, shortened
-from artifex_compat.commands.sections import (
-    CAPACITY,
-    VQ,
-    DataSection,
-    EvaluationSection,
-    LoggingSection,
-    ModelSection,
-    Section,
-    TrainingSection,
+from artifex_compat.data.outlines import OUTLINES
+from artifex_compat.evaluation.disentanglement import METRICS
+from artifex_compat.generative_models.core.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
+from artifex_compat.generative_models.core.configuration.checks import (
+    Check,
+    checked,
+    count,
+    flag,
+    mapping,
+    one_of,
+    optional,
+    positive,
+    probability,
+    some_sizes,
+    strings,
+    text,
 )
-from artifex_compat.generative_models.core.configuration.checks import mapping, text
 from artifex_compat.generative_models.core.configuration.config import Config
+from artifex_compat.generative_models.core.configuration.model_config import ARCHITECTURES
 from artifex_compat.generative_models.core.configuration.vae_config import (
     RECONSTRUCTION_LOSS_TYPES,
+    VAEConfig,
 )
 from artifex_compat.generative_models.core.configuration.yaml_text import parsed
-from edifice_py import checks
+from artifex_compat.generative_models.models.vae.factory import MODELS
+from artifex_compat.generative_models.training.trainers.vae_trainer import (
+    RECONSTRUCTION_ERRORS,
+    VAETrainingConfig,
+)
+from edifice_py.checks import choice, integer, options, positive_int
 
-_MOST_LETTERS = 100
+SOURCES = ("digits", "sprites", "npz", "idx", "folder")
+CAPACITY, CONDITIONAL, VQ = "beta_vae_with_capacity", "conditional_vae", "vqvae"
+_WEIGHED = tuple(kind for kind in MODELS if kind not in (CAPACITY, VQ))
+_MOST_SEED, _MOST_LETTERS = 2**32 - 1, 100
+
+SectionT = TypeVar("SectionT", bound="Section")
+
+
+def _only(check: Check, *kinds: str) -> Mapping[str, Any]:
+    """The metadata of a field that applies to some kinds of data or models only."""
+    return {**checked(check), "only": kinds}
+
+
+def _several(allowed: Any) -> Check:
+    return lambda name, value: tuple(choice(name, one, allowed) for one in strings(name, value))
+
+
+def _seed(name: str, value: object) -> int:
+    number = integer(value)
+    if number is None or not 0 <= number <= _MOST_SEED:
+        raise ValueError(f"{name} must be an integer from 0 to {_MOST_SEED}, not {value!r}.")
+    return number
+
+
+def _two_sizes(name: str, value: object) -> tuple[int, ...]:
+    sizes = some_sizes(name, value)
+    if len(sizes) != 2:
+        raise ValueError(f"{name} must be [height, width], not {value!r}.")
+    return sizes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section(Config):
+    """A part of a run's configuration, some of whose fields apply to one kind of run only."""
+
+    def applicable(self, kind: str) -> dict[str, Any]:
+        """Names and values of the fields that apply to a kind.
+
+        Args:
+            kind: of data or of model.
+
+        Raises:
+            ValueError: another field was set.
+        """
+        values = {}
+        for item in fields(self):
+            value, kinds = getattr(self, item.name), item.metadata.get("only", (kind,))
+            if kind in kinds:
+                values[item.name] = value
+            elif value != item.default:
+                raise ValueError(
+                    f"{item.name} has no part in {kind}, only in {', '.join(kinds)}: leave it out."
+                )
+        return values
+
+
+def _with_options(
+    configs: Mapping[str, type[Config]], without: Collection[str] = (), **defaults: Any
+) -> Callable[[type[SectionT]], type[SectionT]]:
+    """A decorator that makes the options of configurations fields of a section.
+
+    Args:
+        configs: by the kind of model that they belong to.
+        without: options that do not become fields.
+        **defaults: those of the command line, where they are not the configuration's.
+    """
+
+    def add(section: type[SectionT]) -> type[SectionT]:
+        for item in (item for config in configs.values() for item in fields(config)):
+            if item.name not in without:
+                kinds = [kind for kind, config in configs.items() if hasattr(config, item.name)]
+                check, default = item.metadata["check"], defaults.get(item.name, item.default)
+                check = optional(check) if default is None else check
+                section.__annotations__[item.name] = item.type
+                option = field(default=default, metadata=_only(check, *kinds))
+                setattr(section, item.name, option)
+        return section
+
+    return add
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSection(Section):
+    """What a model is trained on.
+
+    Attributes:
+        source: "digits", "sprites", or the user's own "npz", "idx" or "folder" of pictures.
+        examples: how many to take, at random; all where not given.
+        held_out: the share of them that validates and evaluates, above 0 and below 1.
+        seed: names the choice of examples and of those that are held out.
+        size, shapes, scales, orientations, positions: of sprites, see `data.Sprites`.
+        file: of the user's own data, the file or the folder.
+        labels: of "idx", the file of labels.
+        images, factors: of "npz", the names of the arrays, see `data.read_npz`.
+        image_size: of a "folder", `[height, width]` to bring all pictures to.
+        channels: of a "folder", 1 for grey or 3 for colour; colour if there is any where not given.
+    """
+
+    source: str = field(default="digits", metadata=checked(one_of(SOURCES)))
+    examples: int | None = field(default=None, metadata=checked(optional(positive_int)))
+    held_out: float = field(default=0.2, metadata=checked(probability))
+    seed: int = field(default=0, metadata=checked(_seed))
+    size: int = field(default=32, metadata=_only(positive_int, "sprites"))
+    shapes: tuple[str, ...] = field(
+        default=tuple(OUTLINES), metadata=_only(_several(OUTLINES), "sprites")
+    )
+    scales: int = field(default=6, metadata=_only(positive_int, "sprites"))
+    orientations: int = field(default=40, metadata=_only(positive_int, "sprites"))
+    positions: int = field(default=32, metadata=_only(positive_int, "sprites"))
+    file: str | None = field(default=None, metadata=_only(optional(text), "npz", "idx", "folder"))
+    labels: str | None = field(default=None, metadata=_only(optional(text), "idx"))
+    images: str | None = field(default=None, metadata=_only(optional(text), "npz"))
+    factors: str | None = field(default=None, metadata=_only(optional(text), "npz"))
+    image_size: tuple[int, ...] | None = field(
+        default=None, metadata=_only(optional(_two_sizes), "folder")
+    )
+    channels: int | None = field(default=None, metadata=_only(optional(positive_int), "folder"))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.source in ("npz", "idx", "folder") and self.file is None:
+            raise ValueError(f"file must be given for source {self.source!r}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+@_with_options(
+    {kind: model.config_class for kind, model in MODELS.items()},
+    # The training section sets these, or the commands do.
+    without=(
+        *(item.name for item in fields(VAEConfig)),
+        *("beta_default", "beta_warmup_steps", "reconstruction_loss_type"),
+        *("use_capacity_control", "condition_dim"),
+    ),
+    num_embeddings=64,
+    embedding_dim=None,
+)
+class ModelSection(Section):
+    """What is trained.
+
+    Attributes:
+        type: a type of `ModelConfiguration`.
+        architecture: "mlp", "cnn" or "resnet".
+        latent_dim: width of a latent vector.
+        hidden_dims: widths of the encoder's layers, or channels, in the order in which they run.
+        decoder_hidden_dims: the same of the decoder; the encoder's in reverse where not given.
+        activation: after each of them.
+        output_activation: after the decoder's last layer.
+        input_shape: shape of one example; that of the data where not given.
+        condition: the factor that is the condition, by its name; the first where not given.
+
+    The options of `BetaVAEWithCapacityConfig`, `ConditionalVAEConfig` and `VQVAEConfig` are fields
+    too. Where they are not given, the number of classes is that of the data, and the width of a
+    code is `latent_dim`.
+    """
+
+    type: str = field(default="beta_vae", metadata=checked(one_of(MODELS)))
+    architecture: str = field(default="mlp", metadata=checked(one_of(ARCHITECTURES)))
+    latent_dim: int = field(default=10, metadata=checked(positive_int))
+    hidden_dims: tuple[int, ...] = field(default=(256, 128), metadata=checked(some_sizes))
+    decoder_hidden_dims: tuple[int, ...] | None = field(
+        default=None, metadata=checked(optional(some_sizes))
+    )
+    activation: str = field(default="relu", metadata=checked(one_of(ACTIVATIONS)))
+    output_activation: str = field(default="sigmoid", metadata=checked(one_of(OUTPUT_ACTIVATIONS)))
+    input_shape: tuple[int, ...] | None = field(
+        default=None, metadata=checked(optional(some_sizes))
+    )
+    condition: str | None = field(default=None, metadata=_only(optional(text), CONDITIONAL))
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the model's own configuration that are set."""
+        own = {item.name for item in fields(MODELS[self.type].config_class)}
+        values = self.applicable(self.type)
+        return {n: value for n, value in values.items() if n in own and value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+@_with_options(dict.fromkeys(_WEIGHED, VAETrainingConfig), beta=0.3, kl_warmup_steps=300)
+class TrainingSection(VAETrainingConfig, Section):
+    """How it is trained.
+
+    The fields of `VAETrainingConfig` do not apply to a model that holds its KL to a capacity, nor
+    to a VQ-VAE.
+
+    Attributes:
+        epochs: how many.
+        batch_size: examples in a batch.
+        learning_rate: of Adam.
+        loss_type: "bce", "mse" or "mae".
+        seed: of the weights, the noise and the order of the examples.
+        checkpoint_every: epochs from one checkpoint to the next; a tenth of all where not given.
+    """
+
+    epochs: int = field(default=80, metadata=checked(positive_int))
+    batch_size: int = field(default=64, metadata=checked(positive_int))
+    learning_rate: float = field(default=2e-3, metadata=checked(positive))
+    loss_type: str = field(default="bce", metadata=checked(one_of(RECONSTRUCTION_ERRORS)))
+    seed: int = field(default=0, metadata=checked(_seed))
+    checkpoint_every: int | None = field(default=None, metadata=checked(optional(positive_int)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class EvaluationSection(Section):
+    """How it is evaluated, on what was held out.
+
+    Attributes:
+        examples: how many metrics of disentanglement take, at most.
+        metrics: which of them; all that the factors allow where not given.
+        log_likelihood_samples: of the importance-weighted estimate; 0 for none.
+        log_likelihood_examples: how many examples it takes, the first ones.
+        figures: whether to draw.
+        seed: of all draws.
+    """
+
+    examples: int = field(default=10_000, metadata=checked(positive_int))
+    metrics: tuple[str, ...] | None = field(
+        default=None, metadata=checked(optional(_several(METRICS)))
+    )
+    log_likelihood_samples: int = field(default=100, metadata=checked(count))
+    log_likelihood_examples: int = field(default=500, metadata=checked(positive_int))
+    figures: bool = field(default=True, metadata=checked(flag))
+    seed: int = field(default=0, metadata=checked(_seed))
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoggingSection(Section):
+    """Who else hears of the run, beside its folder.
+
+    Attributes:
+        tensorboard: write events for TensorBoard into the run's folder.
+        wandb: send the metrics to Weights & Biases.
+        project: what it is called there.
+    """
+
+    tensorboard: bool = field(default=False, metadata=checked(flag))
+    wandb: bool = field(default=False, metadata=checked(flag))
+    project: str = field(default="edifice-py", metadata=checked(text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +287,7 @@ class RunConfig(Config):
         data, model, training, evaluation, logging: its sections.
 
     Raises:
-        ValueError: two sections do not fit, or one sets what has no part in such a run.
+        ValueError: two sections do not fit, or one sets what does not apply to such a run.
     """
 
     name: str | None = None
@@ -59,20 +309,21 @@ class RunConfig(Config):
         self.to_dict()
 
     def to_dict(self) -> dict[str, Any]:
-        """Names and values of what has a part in this run.
+        """Names and values of what applies to this run.
 
         Raises:
             ValueError: something else was set.
         """
-        found: dict[str, Any] = {"name": self.name}
+        values: dict[str, Any] = {"name": self.name}
         for name in SECTIONS:
             section: Section = getattr(self, name)
-            kind = self.data.source if name == "data" else self.model.type
             try:
-                found[name] = section.kept(kind)
+                values[name] = section.applicable(
+                    self.data.source if name == "data" else self.model.type
+                )
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
-        return found
+        return values
 
     def _named(self) -> str:
         name = self.name
@@ -102,7 +353,7 @@ def configured(file: Path | None, settings: Sequence[str]) -> RunConfig:
     Raises:
         CommandError: one of them is wrong.
     """
-    return _made(_with({} if file is None else _read(file), settings))
+    return _build({} if file is None else _read(file), settings)
 
 
 def changed(config: RunConfig, settings: Sequence[str]) -> RunConfig:
@@ -111,40 +362,40 @@ def changed(config: RunConfig, settings: Sequence[str]) -> RunConfig:
     Raises:
         CommandError: one of them is wrong.
     """
-    return _made(_with(config.to_dict(), settings)) if settings else config
+    return _build(config.to_dict(), settings) if settings else config
 
 
 def _read(file: Path) -> Mapping[str, Any]:
     """The sections that a file has."""
     with refusing(where=f"--config {file}: "):
-        found = parsed(file.read_text(encoding="utf-8"))
-        if found is None:
+        content = parsed(file.read_text(encoding="utf-8"))
+        if content is None:
             raise ValueError("it is empty, and must have at least one section.")
-        if not isinstance(found, Mapping):
-            raise ValueError(f"it must be sections of names and values, not {found!r}.")
-        checks.options("the configuration", found, [item.name for item in fields(RunConfig)])
-        return {name: mapping(name, v) if name in SECTIONS else v for name, v in found.items()}
+        if not isinstance(content, Mapping):
+            raise ValueError(f"it must be sections of names and values, not {content!r}.")
+        options("the configuration", content, [item.name for item in fields(RunConfig)])
+        return {name: mapping(name, v) if name in SECTIONS else v for name, v in content.items()}
 
 
-def _made(data: Any) -> RunConfig:
-    found: dict[str, Any] = {}
-    for name, value in data.items():
+def _build(data: Mapping[str, Any], settings: Sequence[str]) -> RunConfig:
+    values: dict[str, Any] = {}
+    for name, value in _with_settings(data, settings).items():
         with refusing(where=f"{name}: "):
-            found[name] = SECTIONS[name].from_dict(value) if name in SECTIONS else value
+            values[name] = SECTIONS[name].from_dict(value) if name in SECTIONS else value
     with refusing():
-        config = RunConfig(**found)
+        config = RunConfig(**values)
     with refusing(where="data: "):
         # A configuration that is used again from another folder must find the same files.
-        places: dict[str, Any] = {n: _absolute(getattr(config.data, n)) for n in ("file", "labels")}
-        return replace(config, data=replace(config.data, **places))
+        paths: dict[str, Any] = {
+            name: str(Path(path).expanduser().absolute())
+            for name in ("file", "labels")
+            if (path := getattr(config.data, name)) is not None
+        }
+        return replace(config, data=replace(config.data, **paths))
 
 
-def _absolute(place: str | None) -> str | None:
-    return None if place is None else str(Path(place).expanduser().absolute())
-
-
-def _with(data: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
-    found = {name: dict(v) if isinstance(v, Mapping) else v for name, v in data.items()}
+def _with_settings(data: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
+    values = {name: dict(v) if isinstance(v, Mapping) else v for name, v in data.items()}
     for setting in settings:
         match = re.fullmatch(r"(?:([^.=\s]+)\.)?([^.=\s]+)=(.*)", setting, re.DOTALL)
         if match is None:
@@ -152,13 +403,13 @@ def _with(data: Mapping[str, Any], settings: Sequence[str]) -> dict[str, Any]:
                 "--set must be section.name=value, like training.beta=4, "
                 f"not {shortened(repr(setting))}."
             )
-        section, name, words = match.groups()
+        section, name, value_text = match.groups()
         with refusing(where=f"--set {shortened(repr(setting))}: "):
-            value = parsed(words)
+            value = parsed(value_text)
             if section is None:
-                checks.choice("a name without a section", name, ("name",))
-                found[name] = value
+                choice("a name without a section", name, ("name",))
+                values[name] = value
             else:
-                checks.choice("the section", section, SECTIONS)
-                found.setdefault(section, {})[name] = value
-    return found
+                choice("the section", section, SECTIONS)
+                values.setdefault(section, {})[name] = value
+    return values

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from artifex_compat.commands.configuration import RunConfig
-from artifex_compat.commands.sections import CONDITIONAL, DataSection
+from artifex_compat.commands.configuration import CONDITIONAL, DataSection, RunConfig
 from artifex_compat.data import (
     DataError,
     Examples,
@@ -64,8 +63,9 @@ def prepared(config: RunConfig) -> Prepared:
             f"not {config.training.batch_size}."
         )
     model = replace(config.model, input_shape=found.x.shape[1:])
-    if model.type == CONDITIONAL and model.num_classes is None:
-        model = replace(model, num_classes=1 + int(_condition(found, config).max()))
+    if model.type == CONDITIONAL and "num_classes" not in model.options:
+        classes: dict[str, Any] = {"num_classes": 1 + int(_condition(found, config).max())}
+        model = replace(model, **classes)
     return Prepared(replace(config, model=model), train, held_out)
 
 
@@ -126,7 +126,7 @@ def _condition(examples: Examples, config: RunConfig) -> Array:
     labels = examples.factors[:, names.index(choice("model.condition", name, names))]
     if config.model.condition is None and _is_one_hot(examples.factors):
         labels = examples.factors.argmax(axis=1)
-    classes = config.model.num_classes or len(labels)
+    classes = config.model.options.get("num_classes") or len(labels)
     whole_numbers = np.isfinite(labels).all() and (labels == np.round(labels)).all()
     if not whole_numbers or not 0 <= labels.min() <= labels.max() < classes:
         raise DataError(

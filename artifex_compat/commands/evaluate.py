@@ -1,23 +1,152 @@
-"""`evaluate`: a trained model on its held-out data, or on others."""
+"""`evaluate`: scores, pictures and report of a trained model, on held-out data or on others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artifex_compat.commands.configuration import RunConfig, changed
-from artifex_compat.commands.datasets import class_names, evaluation_batch, prepared, whole
-from artifex_compat.commands.errors import CommandError, refusing
-from artifex_compat.commands.provenance import command, used
-from artifex_compat.commands.report import summary
-from artifex_compat.commands.results import evaluated, printed
-from artifex_compat.commands.run_folder import RunFolder, new_folder
-from artifex_compat.commands.scoring import scores_of
-from artifex_compat.commands.sections import DataSection
-from artifex_compat.commands.trained import trained
-from artifex_compat.data import Examples
+from artifex_compat.commands.configuration import CAPACITY, VQ, DataSection, RunConfig, changed
+from artifex_compat.commands.datasets import Batch, class_names, evaluation_batch, prepared, whole
+from artifex_compat.commands.draw import Picture, draw_pictures
+from artifex_compat.commands.errors import CommandError, refusing, sentence
+from artifex_compat.commands.report import Report, Scores, page, summary
+from artifex_compat.commands.run import (
+    RunFolder,
+    load,
+    new_folder,
+    provenance,
+    shell_command,
+    write,
+    write_json,
+)
+from artifex_compat.evaluation import (
+    evaluate_disentanglement,
+    health_report,
+    model_elbo,
+    model_log_likelihood,
+)
+from artifex_compat.evaluation.score import Score
+from artifex_compat.generative_models.models.vae import VAE
+from artifex_compat.generative_models.training import VAETrainer
 
+OBSERVATIONS = {"bce": "bernoulli", "mse": "gaussian"}
+"""The distribution of an example around its reconstruction that a loss stands for."""
 CHANGEABLE = ("data", "evaluation")
+
+
+def scores_of(
+    model: VAE, batch: Batch, config: RunConfig, history: Sequence[Mapping[str, Any]]
+) -> Scores:
+    """Health, likelihoods, reconstruction error, and disentanglement where factors are known.
+
+    Args:
+        model: trained.
+        batch: `image`, and `labels` and `y` where there are any.
+        config: of the run.
+        history: rows of its training.
+
+    Raises:
+        ValueError: the data do not fit the model, or there are fewer than two examples.
+        ImportError: there are factors, and scikit-learn is not installed.
+    """
+    options, left_out = config.evaluation, {}
+    steps = history[-1]["step"] if history else None
+    health = health_report(model, batch, steps=steps, warmup_steps=_warmup_steps(config))
+    health_scores = (health.active_units, health.kl, health.codebook, health.reconstruction)
+    scores = [score.as_dict() for score in health_scores if score]
+    try:
+        scores += [score.as_dict() for score in _likelihoods(model, batch, config)]
+    except ValueError as error:
+        left_out["likelihood"] = sentence(error)
+    if "labels" in batch:
+        try:
+            results = evaluate_disentanglement(
+                model,
+                batch,
+                options.examples,
+                metrics=options.metrics,
+                seed=options.seed,
+                verbose=False,
+            )
+        except ValueError as error:
+            left_out["disentanglement"] = sentence(error)
+        else:
+            scores += results["scores"][1:]  # the first are the active units, which are there
+            if results["factors_of_condition"]:
+                left_out["condition"] = (
+                    "no metric of disentanglement counts the factor that the model is given."
+                )
+    else:
+        left_out["disentanglement"] = "the data have no factors."
+    named = {score["name"]: score for score in scores}
+    return Scores(len(batch["image"]), named, health, left_out)
+
+
+def _warmup_steps(config: RunConfig) -> int:
+    """Steps until the objective of a run is the whole one."""
+    if config.model.type == VQ:
+        return 0
+    if config.model.type == CAPACITY:
+        return int(config.model.options["capacity_num_iter"])
+    return VAETrainer(config.training).warmup_steps
+
+
+def _likelihoods(model: VAE, batch: Batch, config: RunConfig) -> list[Score]:
+    options, kind = config.evaluation, config.training.loss_type
+    if config.model.type == VQ:
+        raise ValueError("a VQ-VAE has no Gaussian posterior to draw from.")
+    if kind not in OBSERVATIONS:
+        raise ValueError(f"loss_type {kind!r} stands for no distribution that is computed here.")
+    arguments: dict[str, Any] = {"observation": OBSERVATIONS[kind], "seed": options.seed}
+    scores = [model_elbo(model, batch, **arguments)]
+    if samples := options.log_likelihood_samples:
+        first = {name: rows[: options.log_likelihood_examples] for name, rows in batch.items()}
+        scores.append(model_log_likelihood(model, first, samples=samples, **arguments))
+    return scores
+
+
+def write_evaluation(
+    folder: RunFolder,
+    model: VAE,
+    batch: Batch,
+    config: RunConfig,
+    *,
+    history: Sequence[Mapping[str, Any]],
+    used: Mapping[str, Any],
+    command: str,
+    names: Sequence[str] | None,
+) -> Scores:
+    """Evaluate a model, and write scores, pictures and the report into a folder.
+
+    Args:
+        folder: where to.
+        model: trained.
+        batch: what it is evaluated on.
+        config: of the run.
+        history: rows of its training.
+        used: what it was made with.
+        command: the one that repeats it.
+        names: of the values of the first factor, where they have any.
+
+    Returns:
+        The scores.
+
+    Raises:
+        ValueError, ImportError: as `scores_of` and `draw_pictures`.
+        OSError: the folder cannot be written to.
+    """
+    scores = scores_of(model, batch, config, history)
+    pictures: list[Picture] = []
+    if config.evaluation.figures:
+        pictures, left_out = draw_pictures(model, batch, config, scores.health, history, names)
+        scores = replace(scores, left_out=scores.left_out | left_out)
+        folder.figures.mkdir(exist_ok=True)
+        for picture in pictures:
+            write(folder.figures / f"{picture.name}.png", picture.png)
+    write_json(folder.scores, scores.as_dict())
+    report = Report(config, scores, pictures, used, command)
+    write(folder.report, page(report).encode(errors="xmlcharrefreplace"))
+    return scores
 
 
 def evaluate(
@@ -38,7 +167,7 @@ def evaluate(
         arguments: of the command line, to be noted.
 
     Returns:
-        The scores for JSON, and as words.
+        The scores for JSON, and as text.
 
     Raises:
         CommandError: it was refused.
@@ -48,31 +177,28 @@ def evaluate(
             raise CommandError(
                 f"--set must change data or evaluation of a model that is trained, not {setting!r}."
             )
-    of_run, model, history = trained(RunFolder(run), step)
-    other = any(setting.startswith("data.source=") for setting in settings)
-    config = changed(replace(of_run, data=DataSection()) if other else of_run, settings)
+    run_config, model, history = load(RunFolder(run), step)
+    other_source = any(setting.startswith("data.source=") for setting in settings)
+    base = replace(run_config, data=DataSection()) if other_source else run_config
+    config = changed(base, settings)
     with refusing():
-        examples = _examples(of_run, config)
+        # Of the run's own data what was held out, of others all: it has seen none of them.
+        same = config.data == run_config.data
+        examples = prepared(config).held_out if same else whole(config)
         batch = evaluation_batch(examples, config)
         if out is None:
-            scores = scores_of(model, batch, config, history)
+            scores, written = scores_of(model, batch, config, history), ""
         else:
             with new_folder(out, str(config.name)) as folder:
-                scores = evaluated(
+                scores = write_evaluation(
                     folder,
                     model,
                     batch,
                     config,
                     history=history,
-                    used=used(arguments),
-                    again=command(*arguments),
+                    used=provenance(arguments),
+                    command=shell_command(*arguments),
                     names=class_names(examples),
                 )
-    written = "" if out is None else f"\nThe report is {out / 'report.html'}"
-    return scores.as_dict(), f"{printed(scores)}\n\n{summary(config, scores)}{written}"
-
-
-def _examples(of_run: RunConfig, config: RunConfig) -> Examples:
-    """What the run held out; or all of other data, none of which it has seen."""
-    same = config.data == of_run.data
-    return prepared(config).held_out if same else whole(config)
+                written = f"\nThe report is {folder.report}"
+    return scores.as_dict(), f"{scores.text}\n\n{summary(config, scores)}{written}"

@@ -1,16 +1,67 @@
-"""The report of a run: one page that needs nothing else, no script and no other file."""
+"""The report of a run: scores and pictures on one HTML page, with no script and no other file."""
 
 import base64
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
+from xml.etree import ElementTree
 
 from artifex_compat.commands.configuration import SECTIONS, RunConfig
-from artifex_compat.commands.drawing import Picture
-from artifex_compat.commands.html import Child, Element, anchor, document, element, section
-from artifex_compat.commands.scoring import Scores
+from artifex_compat.commands.draw import Picture
+from artifex_compat.evaluation import HealthReport
+from edifice_terminal import shown
+
+Element: TypeAlias = ElementTree.Element
+Child: TypeAlias = Element | str
+
+
+def element(tag: str, *children: Child, **attributes: str) -> Element:
+    """An HTML element, whose text is escaped.
+
+    Args:
+        tag: its name.
+        *children: what it holds, in order.
+        **attributes: by name, where one `_` at the end is left out.
+    """
+    made = ElementTree.Element(tag, {n.removesuffix("_"): v for n, v in attributes.items()})
+    for child in children:
+        if not isinstance(child, str):
+            made.append(child)
+            continue
+        text = "\n".join(map(shown, child.split("\n")))
+        if len(made):
+            made[-1].tail = (made[-1].tail or "") + text
+        else:
+            made.text = (made.text or "") + text
+    return made
+
+
+def document(title: str, style: str, *body: Child) -> str:
+    """A whole page, which needs nothing else.
+
+    Args:
+        title: of the window.
+        style: CSS.
+        *body: what the page holds.
+    """
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        element("title", title),
+        element("style", style),
+    )
+    tree = element("html", head, element("body", element("main", *body)), lang="en")
+    return f"<!doctype html>\n{ElementTree.tostring(tree, encoding='unicode', method='html')}\n"
+
+
+def _anchor(title: str) -> str:
+    """The id of a heading."""
+    return re.sub(r"\W+", "-", title.lower())
+
 
 _STYLE = Path(__file__).with_name("report.css")
 _SCALE = 1.5
@@ -40,22 +91,62 @@ MEANINGS = {
 
 
 @dataclass(frozen=True)
+class Scores:
+    """The results of an evaluation.
+
+    Attributes:
+        examples: how many it is from.
+        scores: numbers by name, each as `Score.as_dict` gives it.
+        health: whether the model uses its latents.
+        left_out: what was not computed, and why.
+    """
+
+    examples: int
+    scores: dict[str, dict[str, Any]]
+    health: HealthReport
+    left_out: dict[str, str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, for JSON."""
+        return {
+            "examples": self.examples,
+            "scores": self.scores,
+            "health": self.health.as_dict(),
+            "left_out": self.left_out,
+        }
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The numbers alone."""
+        return {name: score["value"] for name, score in self.scores.items()}
+
+    @property
+    def text(self) -> str:
+        """Lines to read."""
+        width = max(map(len, self.values))
+        lines = [f"{name:{width}}  {value:.4g}" for name, value in self.values.items()]
+        lines += [f"{finding.name}: {finding.evidence}" for finding in self.health.findings]
+        lines += [f"{name} left out: {why}" for name, why in self.left_out.items()]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
 class Report:
-    """What a page tells.
+    """The content of a page.
 
     Attributes:
         config: of the run.
         scores: of the evaluation.
         pictures: in their order.
         used: what it was made with: command, time, machine, versions.
-        again: the command that repeats it.
+        command: the one that repeats it.
     """
 
     config: RunConfig
     scores: Scores
     pictures: Sequence[Picture]
     used: Mapping[str, Any]
-    again: str
+    command: str
 
 
 def page(report: Report) -> str:
@@ -70,7 +161,7 @@ def page(report: Report) -> str:
     }
     if not report.pictures:
         del sections["Pictures"]
-    links = [element("li", element("a", t, href=f"#{anchor(t)}")) for t in sections]
+    links = [element("li", element("a", t, href=f"#{_anchor(t)}")) for t in sections]
     return document(
         name,
         _STYLE.read_text(encoding="utf-8"),
@@ -78,14 +169,17 @@ def page(report: Report) -> str:
         element("p", f"{report.used['started']}, edifice-py", class_="quiet"),
         element("p", summary(report.config, report.scores), class_="result"),
         element("nav", element("ul", *links), **{"aria-label": "Sections"}),
-        *(section(title, *parts) for title, parts in sections.items()),
+        *(
+            element("section", element("h2", title, id=_anchor(title)), *parts)
+            for title, parts in sections.items()
+        ),
     )
 
 
 def summary(config: RunConfig, scores: Scores) -> str:
     """The result in one sentence."""
     values, latents = scores.values, len(scores.health.active_units.details["variances"])
-    words = (
+    text = (
         f"A {config.model.type} with {latents} latents, {values['active_units']:.0f} of them "
         f"active, reconstructs {scores.examples:,} examples with a mean squared error of "
         f"{values['reconstruction_mse']:.3g}"
@@ -95,34 +189,33 @@ def summary(config: RunConfig, scores: Scores) -> str:
         "perplexity": "a perplexity of {:.1f}",
         "mig": "a MIG of {:.3f}",
     }
-    told = [words.format(values[name]) for name, words in more.items() if name in values]
-    return f"{words}{', with ' if told else ''}{' and '.join(told)}."
+    parts = [form.format(values[name]) for name, form in more.items() if name in values]
+    return f"{text}{', with ' if parts else ''}{' and '.join(parts)}."
 
 
 def _scores(report: Report) -> list[Child]:
     rows = []
     for name, score in report.scores.scores.items():
-        options = ", ".join(f"{name} {_words(value)}" for name, value in score["options"].items())
+        options = ", ".join(f"{name} {_text(value)}" for name, value in score["options"].items())
         title, meaning = MEANINGS.get(name, (name, ""))
-        told = element("span", meaning, class_="quiet told")
+        note = element("span", meaning, class_="quiet note")
         rows.append(
             element(
                 "tr",
-                element("th", title, told, scope="row"),
+                element("th", title, note, scope="row"),
                 element("td", f"{score['value']:.4g}", class_="number"),
                 element("td", options, class_="quiet"),
             )
         )
     heads = ("score", "value", "options")
-    head = element("tr", *(element("th", words, scope="col") for words in heads))
+    head = element("tr", *(element("th", title, scope="col") for title in heads))
     table = element("table", element("thead", head), element("tbody", *rows))
     left_out = [
         element("p", f"{name.replace('_', ' ').capitalize()} left out: {why}")
         for name, why in report.scores.left_out.items()
     ]
     versions = ", ".join(f"{name} {which}" for name, which in report.used["versions"].items())
-    words = element("p", f"Computed with {versions}.", class_="quiet")
-    return [table, *left_out, words]
+    return [table, *left_out, element("p", f"Computed with {versions}.", class_="quiet")]
 
 
 def _health(scores: Scores) -> list[Child]:
@@ -134,7 +227,7 @@ def _health(scores: Scores) -> list[Child]:
             element("h3", finding.name.capitalize()),
             element("p", f"{finding.evidence[:1].upper()}{finding.evidence[1:]}"),
             element("p", "What to do, the first thing first:"),
-            element("ol", *(element("li", words) for words in finding.advice)),
+            element("ol", *(element("li", advice) for advice in finding.advice)),
             class_="card finding",
         )
         for finding in scores.health.findings
@@ -156,9 +249,10 @@ def _picture(picture: Picture) -> Element:
 
 
 def _configuration(config: RunConfig) -> list[Child]:
-    found = config.to_dict()
+    values = config.to_dict()
     cards = [
-        element("div", element("h3", name), _facts(found[name]), class_="card") for name in SECTIONS
+        element("div", element("h3", name), _facts(values[name]), class_="card")
+        for name in SECTIONS
     ]
     return [element("div", *cards, class_="cards")]
 
@@ -171,25 +265,25 @@ def _again(report: Report) -> list[Child]:
         "platform": used["platform"],
         "devices": used["devices"],
     }
-    words = "The same command on the same machine and versions gives the same numbers, bit for bit."
-    return [element("pre", element("code", report.again)), element("p", words), _facts(facts)]
+    note = "The same command on the same machine and versions gives the same numbers, bit for bit."
+    return [element("pre", element("code", report.command)), element("p", note), _facts(facts)]
 
 
 def _facts(facts: Mapping[str, Any]) -> Element:
     pairs: list[Element] = []
     for name, value in facts.items():
-        pairs += [element("dt", name), element("dd", _words(value))]
+        pairs += [element("dt", name), element("dd", _text(value))]
     return element("dl", *pairs)
 
 
-def _words(value: Any) -> str:
+def _text(value: Any) -> str:
     if value is None:
         return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
         same = len(value) > 1 and len(set(map(str, value))) == 1
-        return f"{_words(value[0])} for all" if same else ", ".join(map(_words, value))
+        return f"{_text(value[0])} for all" if same else ", ".join(map(_text, value))
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)

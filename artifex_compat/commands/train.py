@@ -1,12 +1,13 @@
 """`train`: from a configuration to a trained model and its report."""
 
+import sys
 import time
 import warnings
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from artifex_compat.commands.building import model_of, trainer_of
 from artifex_compat.commands.configuration import RunConfig, configured
 from artifex_compat.commands.datasets import (
     Prepared,
@@ -16,12 +17,18 @@ from artifex_compat.commands.datasets import (
     training_batch,
 )
 from artifex_compat.commands.errors import FAILED, INTERRUPTED, CommandError, refusing, sentence
-from artifex_compat.commands.progress import progress
-from artifex_compat.commands.provenance import command, used
+from artifex_compat.commands.evaluate import write_evaluation
 from artifex_compat.commands.report import summary
-from artifex_compat.commands.results import evaluated, printed
-from artifex_compat.commands.run_folder import RunFolder, locked, new_folder, write_json
-from artifex_compat.commands.trained import restore
+from artifex_compat.commands.run import (
+    RunFolder,
+    build,
+    locked,
+    new_folder,
+    provenance,
+    restore,
+    shell_command,
+    write_json,
+)
 from artifex_compat.data.extras import extra_module
 from artifex_compat.generative_models.models.vae import VAE
 from artifex_compat.generative_models.training import Trainer
@@ -32,15 +39,18 @@ from artifex_compat.generative_models.training.callbacks import (
     JSONLHistory,
     ModelCheckpoint,
     NonFiniteError,
+    ProgressBar,
     TensorBoardLoggerCallback,
     TensorBoardLoggerConfig,
     WandbLoggerCallback,
     WandbLoggerConfig,
 )
+from artifex_compat.generative_models.training.callbacks.progress import described
 from artifex_compat.generative_models.training.checkpoints import CheckpointError
 
-CHECKPOINTS = 10
-"""About so many are written in a run, unless the configuration says otherwise."""
+METRICS = ("loss", "recon_loss", "kl_loss", "perplexity", "val_loss")
+PARTS = 10
+"""Of a run: after each there is a line, and a checkpoint unless the configuration differs."""
 
 
 def train(
@@ -63,7 +73,7 @@ def train(
         arguments: of the command line, to be noted.
 
     Returns:
-        The result for JSON, and as words.
+        The result for JSON, and as text.
 
     Raises:
         CommandError: it was refused, failed, or was interrupted.
@@ -71,124 +81,140 @@ def train(
     if restart and resumed is None:
         raise CommandError("--restart begins a run again that --resume names: give both.")
     if resumed is None:
-        ready = _ready(configured(file, settings))
-        with new_folder(out, str(ready.config.name)) as folder:
-            made = _made(ready.config, folder)
+        data = _prepare(configured(file, settings))
+        with new_folder(out, str(data.config.name)) as folder:
+            model, trainer = _build(data.config, folder)
             with refusing(code=FAILED):
-                ready.config.to_yaml(folder.config)
-            return _trained(made, ready, folder, arguments)
+                data.config.to_yaml(folder.config)
+            return _train_and_evaluate(model, trainer, data, folder, arguments)
     if file is not None or settings or out is not None:
         raise CommandError("--resume takes the run's own configuration: give it alone.")
     RunFolder(resumed).read_config()
     with locked(resumed, "--resume") as folder:
-        ready = _ready(folder.read_config())
-        made = _made(ready.config, folder)
+        data = _prepare(folder.read_config())
+        model, trainer = _build(data.config, folder)
         if folder.has_checkpoints:
-            restore(made[1], folder)
+            restore(trainer, folder)
         elif not restart:
             raise CommandError(
                 f"--resume {resumed}: the run has no checkpoint yet; with --restart it begins "
                 "again, and the metrics that are there get another name."
             )
-        return _trained(made, ready, folder, arguments)
+        return _train_and_evaluate(model, trainer, data, folder, arguments)
 
 
-def _trained(
-    made: tuple[VAE, Trainer], ready: Prepared, folder: RunFolder, arguments: Sequence[str]
+def _train_and_evaluate(
+    model: VAE, trainer: Trainer, data: Prepared, folder: RunFolder, arguments: Sequence[str]
 ) -> tuple[dict[str, Any], str]:
-    """Train to the end of the run, and evaluate it."""
-    began, (model, trainer), facts = time.monotonic(), made, used(arguments)
+    start, config, facts = time.monotonic(), data.config, provenance(arguments)
     with refusing(code=FAILED):
         write_json(folder.used, facts)
-    _run(trainer, ready, folder)
-    again = command("train", "--config", str(folder.config))
-    batch = evaluation_batch(ready.held_out, ready.config)
+    _train(trainer, data, folder)
     with refusing(code=FAILED):
-        scores = evaluated(
+        scores = write_evaluation(
             folder,
             model,
-            batch,
-            ready.config,
+            evaluation_batch(data.held_out, config),
+            config,
             history=trainer.history,
             used=facts,
-            again=again,
-            names=class_names(ready.held_out),
+            command=shell_command("train", "--config", str(folder.config)),
+            names=class_names(data.held_out),
         )
     result = {
         "folder": str(folder.path),
         "report": str(folder.report),
         "epochs": trainer.epoch,
         "steps": trainer.step,
-        "seconds": round(time.monotonic() - began, 2),
+        "seconds": round(time.monotonic() - start, 2),
         "loss": trainer.history[-1]["loss"],
         "val_loss": trainer.history[-1]["val_loss"],
         "scores": scores.values,
         "findings": [finding.name for finding in scores.health.findings],
         "left_out": scores.left_out,
     }
-    words = summary(ready.config, scores)
-    return result, f"{printed(scores)}\n\n{words}\nThe report is {folder.report}"
+    text = f"{scores.text}\n\n{summary(config, scores)}\nThe report is {folder.report}"
+    return result, text
 
 
-def _ready(config: RunConfig) -> Prepared:
+def _prepare(config: RunConfig) -> Prepared:
     with refusing():
-        found = prepared(config)
+        data = prepared(config)
         if config.evaluation.figures:
             extra_module("matplotlib", "matplotlib", "evaluation.figures=true")
-    return found
+    return data
 
 
-def _made(config: RunConfig, folder: RunFolder) -> tuple[VAE, Trainer]:
+def _build(config: RunConfig, folder: RunFolder) -> tuple[VAE, Trainer]:
     training = config.training
-    every = training.checkpoint_every or max(1, training.epochs // CHECKPOINTS)
-    place = CheckpointConfig(dirpath=str(folder.checkpoints), every_n_epochs=every)
+    every = training.checkpoint_every or max(1, training.epochs // PARTS)
+    checkpoints = CheckpointConfig(dirpath=str(folder.checkpoints), every_n_epochs=every)
     with refusing():
         callbacks = [
             *_loggers(config, folder),
             JSONLHistory(folder.lines),
             CSVHistory(folder.table),
-            progress(),
-            ModelCheckpoint(place),
+            _progress(),
+            ModelCheckpoint(checkpoints),
         ]
-        model = model_of(config)
-        return model, trainer_of(config, model, callbacks)
+        return build(config, callbacks)
+
+
+class ProgressLines(Callback):
+    """Progress on standard error without a terminal: a line for every tenth of a run."""
+
+    def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:
+        """Write the line if it is due."""
+        number, last = epoch + 1, trainer.state.last_epoch
+        if number % max(1, last // PARTS) == 0 or number == last:
+            line = f"epoch {number}/{last}  {described(logs, METRICS)}"
+            print(line, file=sys.stderr, flush=True)
+
+
+def _progress() -> Callback:
+    """A bar, if there is a terminal, and rich to draw it; lines, if not."""
+    terminal = sys.__stderr__  # a bar steers it, as the stream of messages cannot
+    if terminal is None or terminal.closed or not terminal.isatty() or find_spec("rich") is None:
+        return ProgressLines()
+    from rich.console import Console
+
+    return ProgressBar(METRICS, Console(file=terminal))
 
 
 def _loggers(config: RunConfig, folder: RunFolder) -> list[Callback]:
-    logging, found = config.logging, list[Callback]()
+    logging, loggers = config.logging, list[Callback]()
     if logging.tensorboard:
         events = TensorBoardLoggerConfig(log_dir=str(folder.events))
-        found.append(TensorBoardLoggerCallback(events))
+        loggers.append(TensorBoardLoggerCallback(events))
     if logging.wandb:
-        of_run: dict[str, Any] = {"config": config.to_dict(), "log_dir": str(folder.path)}
-        theirs = WandbLoggerConfig(project=logging.project, name=config.name, **of_run)
-        found.append(WandbLoggerCallback(theirs))
-    return found
+        run: dict[str, Any] = {"config": config.to_dict(), "log_dir": str(folder.path)}
+        settings = WandbLoggerConfig(project=logging.project, name=config.name, **run)
+        loggers.append(WandbLoggerCallback(settings))
+    return loggers
 
 
-def _run(trainer: Trainer, ready: Prepared, folder: RunFolder) -> None:
-    """Train to the end, and keep the end."""
-    config = ready.config
-    options = config.training
-    again = command("train", "--resume", str(folder.path))
+def _train(trainer: Trainer, data: Prepared, folder: RunFolder) -> None:
+    """Train to the end of the run."""
+    config = data.config
     try:
         with warnings.catch_warnings():
             # The health report says so.
             warnings.filterwarnings("ignore", "the run ended at step")
             trainer.train(
-                training_batch(ready.train, config),
-                options.epochs,
-                options.batch_size,
-                val_data=training_batch(ready.held_out, config),
+                training_batch(data.train, config),
+                config.training.epochs,
+                config.training.batch_size,
+                val_data=training_batch(data.held_out, config),
             )
     except NonFiniteError as error:
-        words = f"{sentence(error)[:-1]}; a lower training.learning_rate may help."
-        raise CommandError(words, FAILED) from error
+        text = f"{sentence(error)[:-1]}; a lower training.learning_rate may help."
+        raise CommandError(text, FAILED) from error
     except (CheckpointError, OSError) as error:
         raise CommandError(sentence(error), FAILED) from error
     except (ValueError, TypeError, KeyError) as error:
         raise CommandError(sentence(error)) from error
     except KeyboardInterrupt as error:
-        goes_on = f"{again} goes on" if folder.has_checkpoints else "nothing was saved yet"
-        words = f"interrupted in epoch {trainer.epoch + 1}; {goes_on}."
-        raise CommandError(words, INTERRUPTED) from error
+        resume = shell_command("train", "--resume", str(folder.path))
+        advice = f"{resume} goes on" if folder.has_checkpoints else "nothing was saved yet"
+        text = f"interrupted in epoch {trainer.epoch + 1}; {advice}."
+        raise CommandError(text, INTERRUPTED) from error

@@ -1,6 +1,7 @@
 """The configuration: a file, settings over it, and what is refused."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,17 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artifex_compat.commands.configuration import RunConfig, changed, configured
+from artifex_compat.commands.configuration import SOURCES, RunConfig, changed, configured
 from artifex_compat.commands.errors import CommandError
-from artifex_compat.commands.sections import SOURCES
-from artifex_compat.generative_models.core.configuration.model_config import MODEL_TYPES
+from artifex_compat.commands.run import build
+from artifex_compat.generative_models.core.configuration import VAEConfig
+from artifex_compat.generative_models.models.vae.factory import MODELS
 
+SET_BY_COMMANDS = {
+    *(item.name for item in fields(VAEConfig)),
+    *("beta_default", "beta_warmup_steps", "reconstruction_loss_type"),
+    *("use_capacity_control", "condition_dim"),
+}
 PAGE = Path(__file__).parents[3] / "docs" / "command_line.md"
 
 
@@ -41,7 +48,7 @@ def test_settings_are_over_the_file_and_the_last_one_counts(tmp_path):
     assert (config.data.source, config.name) == ("sprites", "mine")
 
 
-@pytest.mark.parametrize("kind", MODEL_TYPES)
+@pytest.mark.parametrize("kind", MODELS)
 @pytest.mark.parametrize("source", SOURCES)
 def test_what_is_written_is_read_again(tmp_path, source, kind):
     file = tmp_path / "a.yaml"
@@ -97,6 +104,35 @@ def test_a_setting_is_refused_in_one_sentence(setting, words):
     with pytest.raises(CommandError, match=words) as caught:
         configured(None, [setting])
     assert caught.value.code == 2
+
+
+def own_options(kind):
+    """The options that a kind of model adds to those of its base."""
+    config_class = MODELS[kind].config_class
+    declared = {item.name for item in fields(config_class)}
+    for base in config_class.__bases__:
+        declared -= {item.name for item in fields(base)}
+    return sorted(declared - SET_BY_COMMANDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"), [(kind, option) for kind in MODELS for option in own_options(kind)]
+)
+def test_an_option_of_a_model_is_checked_as_its_configuration_says(kind, option):
+    with pytest.raises(ValueError, match=option) as expected:
+        MODELS[kind].config_class(name="a", **{option: [-1]})
+    with pytest.raises(CommandError) as caught:
+        configured(None, [f"model.type={kind}", f"model.{option}=[-1]"])
+    assert str(caught.value) == f"model: {expected.value}"
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_an_option_of_a_model_reaches_its_configuration(kind):
+    config = configured(None, [f"model.type={kind}", "model.input_shape=[4]"])
+    model, _ = build(config)
+    options = config.model.options
+    assert options.keys() <= set(own_options(kind))
+    assert {name: getattr(model, name) for name in options} == options
 
 
 def test_capacity_and_codes_have_no_absolute_error():

@@ -7,9 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from artifex_compat.commands.configuration import configured
-from artifex_compat.commands.drawing import Picture
-from artifex_compat.commands.report import MEANINGS, Report, page
-from artifex_compat.commands.scoring import Scores
+from artifex_compat.commands.draw import Picture
+from artifex_compat.commands.report import MEANINGS, Report, Scores, page
 from artifex_compat.evaluation.advice import POSTERIOR_COLLAPSE, Finding
 from artifex_compat.evaluation.disentanglement import METRICS
 from artifex_compat.evaluation.health import HealthReport

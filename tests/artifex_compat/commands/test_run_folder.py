@@ -12,9 +12,8 @@ import time
 import numpy as np
 import pytest
 
-from artifex_compat.commands.configuration import RunConfig, configured
-from artifex_compat.commands.run_folder import locked
-from artifex_compat.commands.sections import DataSection
+from artifex_compat.commands.configuration import DataSection, RunConfig, configured
+from artifex_compat.commands.run import locked
 from artifex_compat.data import Examples, digits, read_npz
 from artifex_compat.generative_models.training.callbacks.history import as_json
 from edifice_py import interchange

@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from artifex_compat.commands.run_folder import RunFolder, new_folder
-from artifex_compat.commands.trained import trained as load
+from artifex_compat.commands.run import RunFolder, load, new_folder
 from artifex_compat.generative_models.training.callbacks import JSONLHistory
 from tests.artifex_compat.commands.conftest import settings
 

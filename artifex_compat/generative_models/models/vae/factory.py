@@ -19,7 +19,7 @@ from artifex_compat.generative_models.models.vae.unified import (
 from artifex_compat.generative_models.models.vae.vq_vae import VQVAE
 from edifice_py.checks import named, options
 
-_MODELS: dict[str, type[VAE]] = {
+MODELS: dict[str, type[VAE]] = {
     "vae": VAE,
     "beta_vae": BetaVAE,
     "beta_vae_with_capacity": BetaVAEWithCapacity,
@@ -55,7 +55,7 @@ def create_vae_model(config: ModelConfiguration | None = None, *, rngs: nnx.Rngs
         raise TypeError(f"config must be a ModelConfiguration, not a {type(config).__name__}.")
     given = dict(config.parameters)
     plain = config.model_type == "vae" and {"beta", "beta_default"} & given.keys()
-    model = _MODELS["beta_vae" if plain else config.model_type]
+    model = MODELS["beta_vae" if plain else config.model_type]
     weight = "beta_default" if issubclass(model, BetaVAE) else "kl_weight"
     has_beta = model is not VQVAE
     if has_beta and "beta" in given:

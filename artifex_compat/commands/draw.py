@@ -1,9 +1,11 @@
-"""The pictures of a run, with words for those who cannot see them."""
+"""The pictures of a model: those of its report, and what `sample` and `traverse` write."""
 
+import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,22 +13,24 @@ import numpy as np
 from flax import nnx
 
 from artifex_compat import pictures
-from artifex_compat.commands.configuration import RunConfig
-from artifex_compat.commands.datasets import Batch
-from artifex_compat.commands.errors import sentence
-from artifex_compat.commands.scoring import Scores
-from artifex_compat.commands.sections import VQ
+from artifex_compat.commands.configuration import VQ, RunConfig
+from artifex_compat.commands.datasets import Batch, evaluation_batch, prepared
+from artifex_compat.commands.errors import CommandError, refusing, sentence
+from artifex_compat.commands.run import RunFolder, load, write
 from artifex_compat.data.files import Array
-from artifex_compat.evaluation import latent_interpolations, latent_traversals
+from artifex_compat.evaluation import HealthReport, latent_interpolations, latent_traversals
 from artifex_compat.evaluation.batches import batches_of
 from artifex_compat.evaluation.inference import posterior_of_data
+from artifex_compat.evaluation.traversals import values_of
 from artifex_compat.generative_models.models.vae import VAE
 from artifex_compat.generative_models.models.vae.calling import (
     call_with,
     inference,
     labels_for,
 )
+from edifice_py.checks import positive_int
 
+SUFFIXES = (".png", ".npz")
 SAMPLES, PAIRS, STEPS = 50, 6, 10
 MOST_TRAVERSED = 16
 """Latents that a figure of traversals shows, those of the largest KL."""
@@ -70,11 +74,11 @@ def png_of(figure: Any) -> bytes:
     return file.getvalue()
 
 
-def drawn(
+def draw_pictures(
     model: VAE,
     batch: Batch,
     config: RunConfig,
-    scores: Scores,
+    health: HealthReport,
     history: Sequence[Mapping[str, Any]],
     names: Sequence[str] | None = None,
 ) -> tuple[list[Picture], dict[str, str]]:
@@ -84,7 +88,7 @@ def drawn(
         model: trained.
         batch: what it is evaluated on.
         config: of the run.
-        scores: of the evaluation.
+        health: of the model, from the same batch.
         history: rows of the training, none where there was none.
         names: of the values of the first factor, where they have any.
 
@@ -94,15 +98,15 @@ def drawn(
     Raises:
         ImportError: matplotlib is not installed.
     """
-    found, left_out = [], {}
-    of_images = _of_images(model, batch, config, scores)
-    for plan in (*of_images, *_of_numbers(model, batch, config, scores, names)):
+    drawings, left_out = [], {}
+    plans = _image_plans(model, batch, config, health)
+    for plan in (*plans, *_number_plans(model, batch, config, health, names)):
         try:
             png = png_of(plan.draw())
         except ValueError as error:  # what is no image cannot be drawn as one
             left_out[plan.name] = sentence(error)
         else:
-            found.append(Picture(plan.name, plan.title, plan.caption, plan.alt, png))
+            drawings.append(Picture(plan.name, plan.title, plan.caption, plan.alt, png))
     if history:
         last = history[-1]
         caption = "Means of each epoch. Dashed: the held-out examples."
@@ -111,11 +115,11 @@ def drawn(
             f"{last['loss']:.4g} in training and {last['val_loss']:.4g} on held-out examples."
         )
         png = png_of(pictures.loss_curves(history))
-        found.append(Picture("loss_curves", "Training", caption, alt, png))
-    return found, left_out
+        drawings.append(Picture("loss_curves", "Training", caption, alt, png))
+    return drawings, left_out
 
 
-def samples_of(model: VAE, count: int, seed: int, condition: Array | None = None) -> Array:
+def draw_samples(model: VAE, count: int, seed: int, condition: Array | None = None) -> Array:
     """Samples of a model's prior, float32 `[count, ...]`; the model is not changed.
 
     Args:
@@ -129,22 +133,24 @@ def samples_of(model: VAE, count: int, seed: int, condition: Array | None = None
     return np.asarray(call_with(still.sample, count, rngs=nnx.Rngs(seed), **labels))
 
 
-def labels_in_turn(config: RunConfig, count: int) -> Array | None:
+def cycle_labels(config: RunConfig, count: int) -> Array | None:
     """Each class of a conditional model in turn, int32 `[count]`; None for other models."""
-    classes = config.model.num_classes
+    classes = config.model.options.get("num_classes")
     return None if classes is None else np.arange(count, dtype=np.int32) % classes
 
 
-def means_of(model: VAE, batch: Batch) -> Array:
+def posterior_means(model: VAE, batch: Batch) -> Array:
     """Posterior means `[n, latent]`."""
     mean, _ = posterior_of_data(model, batches_of(batch, 256, model))
     return mean.reshape(len(mean), -1)
 
 
-def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> Iterator[_Plan]:
+def _image_plans(
+    model: VAE, batch: Batch, config: RunConfig, health: HealthReport
+) -> Iterator[_Plan]:
     x, condition, seed = batch["image"], batch.get("y"), config.evaluation.seed
     ten = {name: rows[:10] for name, rows in batch.items()}
-    code = _code(config)
+    code = "code" if config.model.type == VQ else "posterior mean"
     yield _Plan(
         "reconstructions",
         "Reconstructions",
@@ -152,7 +158,7 @@ def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> I
         f"{len(ten['image'])} held-out images, each with its reconstruction below it.",
         lambda: pictures.reconstruction_grid(ten["image"], _reconstructed(model, ten)),
     )
-    labels = labels_in_turn(config, SAMPLES)
+    labels = cycle_labels(config, SAMPLES)
     drawn_from = "of codes, as training used them" if config.model.type == VQ else "from the prior"
     turn = "" if labels is None else " Classes come in turn, from left to right."
     yield _Plan(
@@ -160,10 +166,10 @@ def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> I
         "Samples",
         f"Decoded draws {drawn_from}.{turn}",
         f"{SAMPLES} images that the model made up.",
-        lambda: pictures.sample_grid(samples_of(model, SAMPLES, seed, labels), columns=10),
+        lambda: pictures.sample_grid(draw_samples(model, SAMPLES, seed, labels), columns=10),
     )
     if config.model.type != VQ:
-        yield _traversals(model, ten, scores)
+        yield _traversals(model, ten, health)
     pairs = min(PAIRS, len(x) // 2)
     start, end = x[:pairs], x[pairs : 2 * pairs]
     of_start = None if condition is None else condition[:pairs]
@@ -179,17 +185,16 @@ def _of_images(model: VAE, batch: Batch, config: RunConfig, scores: Scores) -> I
     )
 
 
-def _traversals(model: VAE, ten: Batch, scores: Scores) -> _Plan:
-    kl = np.asarray(scores.health.kl.details["per_dimension"]) if scores.health.kl else None
-    assert kl is not None  # noqa: S101 # only a VQ-VAE has none
-    kl = kl.reshape(-1)
+def _traversals(model: VAE, ten: Batch, health: HealthReport) -> _Plan:
+    assert health.kl is not None  # noqa: S101 # only a VQ-VAE has none
+    kl = np.asarray(health.kl.details["per_dimension"]).reshape(-1)
     dims = [int(dim) for dim in np.sort(np.argsort(-kl, kind="stable")[:MOST_TRAVERSED])]
     names = [f"z{dim}, {kl[dim]:.2f} nats" for dim in dims]
     values = np.linspace(-3, 3, 11)
     label = ten["y"][0] if "y" in ten else None
 
     def draw() -> Any:
-        base = means_of(model, ten)[0]
+        base = posterior_means(model, ten)[0]
         images = latent_traversals(model, base, dims=dims, values=values, condition=label)
         return pictures.traversal_grid(images, values, dims=dims, names=names)
 
@@ -204,24 +209,22 @@ def _traversals(model: VAE, ten: Batch, scores: Scores) -> _Plan:
     )
 
 
-def _code(config: RunConfig) -> str:
-    """What a model decodes of an example."""
-    return "code" if config.model.type == VQ else "posterior mean"
-
-
-def _of_numbers(
-    model: VAE, batch: Batch, config: RunConfig, scores: Scores, names: Sequence[str] | None
+def _number_plans(
+    model: VAE,
+    batch: Batch,
+    config: RunConfig,
+    health: HealthReport,
+    names: Sequence[str] | None,
 ) -> Iterator[_Plan]:
-    health = scores.health
     if health.kl is not None:
-        of_latents = health.kl.details["per_dimension"]
-        alt = f"Bars of the KL of {len(of_latents)} latents, {health.kl.value:.1f} nats in all."
+        latents = health.kl.details["per_dimension"]
+        alt = f"Bars of the KL of {len(latents)} latents, {health.kl.value:.1f} nats in all."
         yield _Plan(
             "kl",
             "What each latent says",
             "KL of the posterior from the prior, by latent, in nats. A latent at 0 says nothing.",
             alt,
-            partial(pictures.kl_bars, of_latents, collapsed=health.collapsed),
+            partial(pictures.kl_bars, latents, collapsed=health.collapsed),
         )
     if health.codebook is not None:
         counts, used = health.codebook.details["counts"], health.codebook.value
@@ -243,7 +246,7 @@ def _of_numbers(
         "Latent space",
         f"{means} at the two latents that vary most.{coloured}",
         f"A scatter plot of {len(some['image'])} held-out examples at two latents.",
-        lambda: pictures.latent_scatter(means_of(model, some), labels, names=names),
+        lambda: pictures.latent_scatter(posterior_means(model, some), labels, names=names),
     )
 
 
@@ -252,3 +255,97 @@ def _reconstructed(model: VAE, batch: Batch) -> Array:
     labels = labels_for(still.reconstruct, batch.get("y"))
     x = jnp.asarray(batch["image"])
     return np.asarray(call_with(still.reconstruct, x, deterministic=True, **labels))
+
+
+def sample(
+    run: Path, count: int, seed: int, out: Path | None, step: int | str | None
+) -> tuple[dict[str, Any], str]:
+    """Draw from the prior, and decode.
+
+    Args:
+        run: the folder of a run.
+        count: how many; of a conditional model its classes come in turn.
+        seed: of the draws.
+        out: a .png of all, or a .npz with `images` and `labels`; samples.png where not given.
+        step: that of the checkpoint, or "best"; None for the newest.
+
+    Returns:
+        Where they are, for JSON and as text.
+
+    Raises:
+        CommandError: it was refused.
+    """
+    file = _file(run, out, "samples.png")
+    config, model, _ = load(RunFolder(run), step)
+    with refusing():
+        labels = cycle_labels(config, positive_int("--count", count))
+        images = draw_samples(model, count, seed, labels)
+        arrays = {"images": images} | ({} if labels is None else {"labels": labels})
+        _write(file, arrays, lambda: pictures.sample_grid(images))
+    return {"file": str(file), "count": count, "seed": seed}, f"{count} samples are in {file}"
+
+
+def traverse(
+    run: Path,
+    dims: Sequence[int] | None,
+    values: Sequence[float] | None,
+    index: int,
+    out: Path | None,
+    step: int | str | None,
+) -> tuple[dict[str, Any], str]:
+    """Move one latent after another, and decode.
+
+    Args:
+        run: the folder of a run.
+        dims: which latents, from 0; all where not given.
+        values: what each is set to; 11 from -3 to 3 where not given.
+        index: of the held-out example that says where the others stay, from 0.
+        out: a .png, or a .npz with `images` `[dims, values, ...]`, `dims` and `values`;
+            traversals.png where not given.
+        step: that of the checkpoint, or "best"; None for the newest.
+
+    Returns:
+        Where they are, for JSON and as text.
+
+    Raises:
+        CommandError: it was refused.
+    """
+    file = _file(run, out, "traversals.png")
+    config, model, _ = load(RunFolder(run), step)
+    with refusing():
+        batch = evaluation_batch(prepared(config).held_out, config)
+        if not 0 <= index < len(batch["image"]):
+            raise ValueError(
+                f"--index must be from 0 to {len(batch['image']) - 1}, a held-out example, "
+                f"not {index}."
+            )
+        one = {name: rows[index : index + 1] for name, rows in batch.items()}
+        chosen = list(range(config.model.latent_dim)) if dims is None else list(dims)
+        steps = values_of(values)
+        images = latent_traversals(
+            model,
+            posterior_means(model, one),
+            dims=chosen,
+            values=steps,
+            condition=one.get("y"),
+        )
+        arrays = {"images": images, "dims": np.asarray(chosen), "values": steps}
+        _write(file, arrays, lambda: pictures.traversal_grid(images, steps, dims=chosen))
+    facts = {"file": str(file), "dims": chosen, "values": steps.tolist(), "index": index}
+    return facts, f"traversals of {len(chosen)} latents are in {file}"
+
+
+def _file(run: Path, out: Path | None, name: str) -> Path:
+    file = run / name if out is None else out
+    if file.suffix.lower() not in SUFFIXES:
+        raise CommandError(f"--out must end in {' or '.join(SUFFIXES)}, not be {str(file)!r}.")
+    return file
+
+
+def _write(file: Path, arrays: Mapping[str, Array], draw: Any) -> None:
+    if file.suffix.lower() == ".npz":
+        content = io.BytesIO()
+        np.savez(content, **arrays)  # type: ignore[arg-type] # its stub takes them for flags
+        write(file, content.getvalue())
+    else:
+        write(file, png_of(draw()))
