@@ -9,8 +9,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "golden" / "README.md"]
 
-
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
 @pytest.mark.parametrize(("code", "result"), list(zip(EXAMPLES, ("loss", "history"), strict=True)))
@@ -20,6 +20,14 @@ def test_the_examples_of_the_readme_run(code, result):
         exec(compile(code, "README.md", "exec"), names)  # noqa: S102
     found = names[result] if result == "loss" else names[result][-1]["loss"]
     assert 0 < found < 1e3
+
+
+def test_the_example_of_the_architecture_runs():
+    (code,) = re.findall(r"```python\n(.*?)```", ARCHITECTURE.read_text("utf-8"), re.DOTALL)
+    with jax.numpy_dtype_promotion("standard"):
+        names = {}
+        exec(compile(code, ARCHITECTURE.name, "exec"), names)  # noqa: S102
+    assert names["trainer"].epoch == 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -34,3 +42,10 @@ def test_paths_in_tables_exist(page):
         for path in re.findall(r"`([\w/]+(?:/|\.py))`", cell):
             places = (ROOT / path, page.parent / path, ROOT / "edifice_py" / path)
             assert any(place.exists() for place in places), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_tests_that_a_page_names_exist(page):
+    text = page.read_text(encoding="utf-8")
+    for path, name in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), f"{path}::{name}"
