@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from artifex_compat.commands.errors import FINE, INTERRUPTED, CommandError
+from artifex_compat.commands.errors import INTERRUPTED, SUCCESS, CommandError
 from edifice_terminal import path
 
 Result = tuple[dict[str, Any], str]
@@ -24,10 +24,10 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: the name of the command, and its options.
     """
-    given = list(arguments)
     try:
-        options = _parser().parse_args(given)
-        result, words = options.run(options, given)
+        options = _parser().parse_args(arguments)
+        options.arguments = list(arguments)
+        result, text = options.run(options)
     except CommandError as error:
         print(f"artifex_compat: {error}", file=sys.stderr)
         return error.code
@@ -37,34 +37,34 @@ def run(arguments: Sequence[str]) -> int:
     if options.json:
         from artifex_compat.generative_models.training.callbacks.history import as_json
 
-        words = as_json(result)
-    print(words)
-    return FINE
+        text = as_json(result)
+    print(text)
+    return SUCCESS
 
 
-def _train(options: argparse.Namespace, given: list[str]) -> Result:
+def _train(options: argparse.Namespace) -> Result:
     """Train a model on data, evaluate it, and write a folder with a report."""
     from artifex_compat.commands.train import train
 
     folders = {"out": options.out, "resumed": options.resume, "restart": options.restart}
-    return train(options.config, options.set, arguments=given, **folders)
+    return train(options.config, options.set, arguments=options.arguments, **folders)
 
 
-def _evaluate(options: argparse.Namespace, given: list[str]) -> Result:
+def _evaluate(options: argparse.Namespace) -> Result:
     """Evaluate the model of a run on its held-out data, or on others."""
     from artifex_compat.commands.evaluate import evaluate
 
-    return evaluate(options.run_folder, options.set, options.out, options.step, given)
+    return evaluate(options.run_folder, options.set, options.out, options.step, options.arguments)
 
 
-def _sample(options: argparse.Namespace, given: list[str]) -> Result:  # noqa: ARG001
+def _sample(options: argparse.Namespace) -> Result:
     """Draw images from the model of a run."""
     from artifex_compat.commands.draw import sample
 
     return sample(options.run_folder, options.count, options.seed, options.out, options.step)
 
 
-def _traverse(options: argparse.Namespace, given: list[str]) -> Result:  # noqa: ARG001
+def _traverse(options: argparse.Namespace) -> Result:
     """Show what each latent of the model of a run does."""
     from artifex_compat.commands.draw import traverse
 
@@ -77,15 +77,16 @@ def _traverse(options: argparse.Namespace, given: list[str]) -> Result:  # noqa:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser("python -m artifex_compat", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    made = {}
+    by_name = {}
     for function in (_train, _evaluate, _sample, _traverse):
-        name, words = function.__name__.removeprefix("_"), str(function.__doc__)
-        made[name] = commands.add_parser(name, help=words, description=words, allow_abbrev=False)
-        made[name].set_defaults(run=function)
-        made[name].add_argument(
+        name, text = function.__name__.removeprefix("_"), str(function.__doc__)
+        command = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        command.set_defaults(run=function)
+        command.add_argument(
             "--json", action="store_true", help="the result on standard output, as JSON"
         )
-    train = made.pop("train")
+        by_name[name] = command
+    train, evaluate, sample, traverse = by_name.values()
     train.add_argument("--config", type=path, metavar="FILE.yaml", help="the configuration")
     _settings(train, "over the configuration, like training.beta=4; repeatable")
     train.add_argument(
@@ -99,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="with --resume: begin again where no checkpoint was saved yet",
     )
-    for command in made.values():
+    for command in (evaluate, sample, traverse):
         command.add_argument("run_folder", type=path, metavar="RUN", help="the folder of a run")
         command.add_argument(
             "--step",
@@ -107,7 +108,6 @@ def _parser() -> argparse.ArgumentParser:
             metavar="N|best",
             help="that of a checkpoint, or the best by val_loss; the newest by default",
         )
-    evaluate, sample, traverse = made["evaluate"], made["sample"], made["traverse"]
     _settings(evaluate, "over the run's data or evaluation, like data.source=npz; repeatable")
     evaluate.add_argument(
         "--out", type=path, metavar="FOLDER", help="write scores, pictures and a report here"
@@ -137,5 +137,5 @@ def _step(text: str) -> int | str:
         raise argparse.ArgumentTypeError(f"must be a step or best, not {text!r}") from error
 
 
-def _settings(command: argparse.ArgumentParser, words: str) -> None:
-    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=words)
+def _settings(command: argparse.ArgumentParser, text: str) -> None:
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=text)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from artifex_compat.commands.errors import CommandError, refusing, shortened
+from artifex_compat.commands.errors import CommandError, command_errors, shorten
 from artifex_compat.data.outlines import OUTLINES
 from artifex_compat.evaluation.disentanglement import METRICS
 from artifex_compat.generative_models.core.activations import ACTIVATIONS, OUTPUT_ACTIVATIONS
@@ -46,9 +46,10 @@ _MOST_SEED, _MOST_LETTERS = 2**32 - 1, 100
 SectionT = TypeVar("SectionT", bound="Section")
 
 
-def _only(check: Check, *kinds: str) -> Mapping[str, Any]:
-    """The metadata of a field that applies to some kinds of data or models only."""
-    return {**checked(check), "only": kinds}
+def _option(default: Any, check: Check, *kinds: str) -> Any:
+    """A field with its check, which applies to these kinds of data or models, or to all."""
+    only = {"only": kinds} if kinds else {}
+    return field(default=default, metadata={**checked(check), **only})
 
 
 def _several(allowed: Any) -> Check:
@@ -112,8 +113,7 @@ def _with_options(
                 check, default = item.metadata["check"], defaults.get(item.name, item.default)
                 check = optional(check) if default is None else check
                 section.__annotations__[item.name] = item.type
-                option = field(default=default, metadata=_only(check, *kinds))
-                setattr(section, item.name, option)
+                setattr(section, item.name, _option(default, check, *kinds))
         return section
 
     return add
@@ -136,25 +136,21 @@ class DataSection(Section):
         channels: of a "folder", 1 for grey or 3 for colour; colour if there is any where not given.
     """
 
-    source: str = field(default="digits", metadata=checked(one_of(SOURCES)))
-    examples: int | None = field(default=None, metadata=checked(optional(positive_int)))
-    held_out: float = field(default=0.2, metadata=checked(probability))
-    seed: int = field(default=0, metadata=checked(_seed))
-    size: int = field(default=32, metadata=_only(positive_int, "sprites"))
-    shapes: tuple[str, ...] = field(
-        default=tuple(OUTLINES), metadata=_only(_several(OUTLINES), "sprites")
-    )
-    scales: int = field(default=6, metadata=_only(positive_int, "sprites"))
-    orientations: int = field(default=40, metadata=_only(positive_int, "sprites"))
-    positions: int = field(default=32, metadata=_only(positive_int, "sprites"))
-    file: str | None = field(default=None, metadata=_only(optional(text), "npz", "idx", "folder"))
-    labels: str | None = field(default=None, metadata=_only(optional(text), "idx"))
-    images: str | None = field(default=None, metadata=_only(optional(text), "npz"))
-    factors: str | None = field(default=None, metadata=_only(optional(text), "npz"))
-    image_size: tuple[int, ...] | None = field(
-        default=None, metadata=_only(optional(_two_sizes), "folder")
-    )
-    channels: int | None = field(default=None, metadata=_only(optional(positive_int), "folder"))
+    source: str = _option("digits", one_of(SOURCES))
+    examples: int | None = _option(None, optional(positive_int))
+    held_out: float = _option(0.2, probability)
+    seed: int = _option(0, _seed)
+    size: int = _option(32, positive_int, "sprites")
+    shapes: tuple[str, ...] = _option(tuple(OUTLINES), _several(OUTLINES), "sprites")
+    scales: int = _option(6, positive_int, "sprites")
+    orientations: int = _option(40, positive_int, "sprites")
+    positions: int = _option(32, positive_int, "sprites")
+    file: str | None = _option(None, optional(text), "npz", "idx", "folder")
+    labels: str | None = _option(None, optional(text), "idx")
+    images: str | None = _option(None, optional(text), "npz")
+    factors: str | None = _option(None, optional(text), "npz")
+    image_size: tuple[int, ...] | None = _option(None, optional(_two_sizes), "folder")
+    channels: int | None = _option(None, optional(positive_int), "folder")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -193,19 +189,15 @@ class ModelSection(Section):
     code is `latent_dim`.
     """
 
-    type: str = field(default="beta_vae", metadata=checked(one_of(MODELS)))
-    architecture: str = field(default="mlp", metadata=checked(one_of(ARCHITECTURES)))
-    latent_dim: int = field(default=10, metadata=checked(positive_int))
-    hidden_dims: tuple[int, ...] = field(default=(256, 128), metadata=checked(some_sizes))
-    decoder_hidden_dims: tuple[int, ...] | None = field(
-        default=None, metadata=checked(optional(some_sizes))
-    )
-    activation: str = field(default="relu", metadata=checked(one_of(ACTIVATIONS)))
-    output_activation: str = field(default="sigmoid", metadata=checked(one_of(OUTPUT_ACTIVATIONS)))
-    input_shape: tuple[int, ...] | None = field(
-        default=None, metadata=checked(optional(some_sizes))
-    )
-    condition: str | None = field(default=None, metadata=_only(optional(text), CONDITIONAL))
+    type: str = _option("beta_vae", one_of(MODELS))
+    architecture: str = _option("mlp", one_of(ARCHITECTURES))
+    latent_dim: int = _option(10, positive_int)
+    hidden_dims: tuple[int, ...] = _option((256, 128), some_sizes)
+    decoder_hidden_dims: tuple[int, ...] | None = _option(None, optional(some_sizes))
+    activation: str = _option("relu", one_of(ACTIVATIONS))
+    output_activation: str = _option("sigmoid", one_of(OUTPUT_ACTIVATIONS))
+    input_shape: tuple[int, ...] | None = _option(None, optional(some_sizes))
+    condition: str | None = _option(None, optional(text), CONDITIONAL)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -232,12 +224,12 @@ class TrainingSection(VAETrainingConfig, Section):
         checkpoint_every: epochs from one checkpoint to the next; a tenth of all where not given.
     """
 
-    epochs: int = field(default=80, metadata=checked(positive_int))
-    batch_size: int = field(default=64, metadata=checked(positive_int))
-    learning_rate: float = field(default=2e-3, metadata=checked(positive))
-    loss_type: str = field(default="bce", metadata=checked(one_of(RECONSTRUCTION_ERRORS)))
-    seed: int = field(default=0, metadata=checked(_seed))
-    checkpoint_every: int | None = field(default=None, metadata=checked(optional(positive_int)))
+    epochs: int = _option(80, positive_int)
+    batch_size: int = _option(64, positive_int)
+    learning_rate: float = _option(2e-3, positive)
+    loss_type: str = _option("bce", one_of(RECONSTRUCTION_ERRORS))
+    seed: int = _option(0, _seed)
+    checkpoint_every: int | None = _option(None, optional(positive_int))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,14 +245,12 @@ class EvaluationSection(Section):
         seed: of all draws.
     """
 
-    examples: int = field(default=10_000, metadata=checked(positive_int))
-    metrics: tuple[str, ...] | None = field(
-        default=None, metadata=checked(optional(_several(METRICS)))
-    )
-    log_likelihood_samples: int = field(default=100, metadata=checked(count))
-    log_likelihood_examples: int = field(default=500, metadata=checked(positive_int))
-    figures: bool = field(default=True, metadata=checked(flag))
-    seed: int = field(default=0, metadata=checked(_seed))
+    examples: int = _option(10_000, positive_int)
+    metrics: tuple[str, ...] | None = _option(None, optional(_several(METRICS)))
+    log_likelihood_samples: int = _option(100, count)
+    log_likelihood_examples: int = _option(500, positive_int)
+    figures: bool = _option(True, flag)
+    seed: int = _option(0, _seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -273,9 +263,9 @@ class LoggingSection(Section):
         project: what it is called there.
     """
 
-    tensorboard: bool = field(default=False, metadata=checked(flag))
-    wandb: bool = field(default=False, metadata=checked(flag))
-    project: str = field(default="edifice-py", metadata=checked(text))
+    tensorboard: bool = _option(False, flag)
+    wandb: bool = _option(False, flag)
+    project: str = _option("edifice-py", text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -343,7 +333,7 @@ SECTIONS: Mapping[str, type[Section]] = {
 }
 
 
-def configured(file: Path | None, settings: Sequence[str]) -> RunConfig:
+def build_config(file: Path | None, settings: Sequence[str]) -> RunConfig:
     """The configuration of a file, with settings over it.
 
     Args:
@@ -356,8 +346,8 @@ def configured(file: Path | None, settings: Sequence[str]) -> RunConfig:
     return _build({} if file is None else _read(file), settings)
 
 
-def changed(config: RunConfig, settings: Sequence[str]) -> RunConfig:
-    """A configuration with settings over it, as `configured`.
+def change_config(config: RunConfig, settings: Sequence[str]) -> RunConfig:
+    """A configuration with settings over it, as `build_config`.
 
     Raises:
         CommandError: one of them is wrong.
@@ -367,7 +357,7 @@ def changed(config: RunConfig, settings: Sequence[str]) -> RunConfig:
 
 def _read(file: Path) -> Mapping[str, Any]:
     """The sections that a file has."""
-    with refusing(where=f"--config {file}: "):
+    with command_errors(where=f"--config {file}: "):
         content = parsed(file.read_text(encoding="utf-8"))
         if content is None:
             raise ValueError("it is empty, and must have at least one section.")
@@ -380,11 +370,11 @@ def _read(file: Path) -> Mapping[str, Any]:
 def _build(data: Mapping[str, Any], settings: Sequence[str]) -> RunConfig:
     values: dict[str, Any] = {}
     for name, value in _with_settings(data, settings).items():
-        with refusing(where=f"{name}: "):
+        with command_errors(where=f"{name}: "):
             values[name] = SECTIONS[name].from_dict(value) if name in SECTIONS else value
-    with refusing():
+    with command_errors():
         config = RunConfig(**values)
-    with refusing(where="data: "):
+    with command_errors(where="data: "):
         # A configuration that is used again from another folder must find the same files.
         paths: dict[str, Any] = {
             name: str(Path(path).expanduser().absolute())
@@ -401,10 +391,10 @@ def _with_settings(data: Mapping[str, Any], settings: Sequence[str]) -> dict[str
         if match is None:
             raise CommandError(
                 "--set must be section.name=value, like training.beta=4, "
-                f"not {shortened(repr(setting))}."
+                f"not {shorten(repr(setting))}."
             )
         section, name, value_text = match.groups()
-        with refusing(where=f"--set {shortened(repr(setting))}: "):
+        with command_errors(where=f"--set {shorten(repr(setting))}: "):
             value = parsed(value_text)
             if section is None:
                 choice("a name without a section", name, ("name",))

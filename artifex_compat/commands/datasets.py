@@ -42,7 +42,7 @@ class Prepared:
     held_out: Examples
 
 
-def prepared(config: RunConfig) -> Prepared:
+def prepare(config: RunConfig) -> Prepared:
     """Read the data of a run, check them, and hold some out.
 
     Raises:
@@ -50,11 +50,11 @@ def prepared(config: RunConfig) -> Prepared:
         ValueError: a number is not what it must be.
         ImportError: an extra is not installed.
     """
-    found = whole(config)
-    train, held_out = found.split(config.data.held_out, config.data.seed)
+    examples = read_examples(config)
+    train, held_out = examples.split(config.data.held_out, config.data.seed)
     if len(held_out) < LEAST_HELD_OUT:
         raise ValueError(
-            f"data.held_out must leave at least {LEAST_HELD_OUT} of the {len(found)} examples "
+            f"data.held_out must leave at least {LEAST_HELD_OUT} of the {len(examples)} examples "
             f"to evaluate on, not {len(held_out)}: give a larger share, or more examples."
         )
     if config.training.batch_size > len(train):
@@ -62,38 +62,38 @@ def prepared(config: RunConfig) -> Prepared:
             f"training.batch_size must be at most the {len(train)} examples to train on, "
             f"not {config.training.batch_size}."
         )
-    model = replace(config.model, input_shape=found.x.shape[1:])
-    if model.type == CONDITIONAL and "num_classes" not in model.options:
-        classes: dict[str, Any] = {"num_classes": 1 + int(_condition(found, config).max())}
+    model = replace(config.model, input_shape=examples.x.shape[1:])
+    labels = condition_of(examples, config)
+    if labels is not None and "num_classes" not in model.options:
+        classes: dict[str, Any] = {"num_classes": 1 + int(labels.max())}
         model = replace(model, **classes)
     return Prepared(replace(config, model=model), train, held_out)
 
 
-def whole(config: RunConfig) -> Examples:
+def read_examples(config: RunConfig) -> Examples:
     """All the examples of a run, checked.
 
     Raises:
-        DataError, ValueError, ImportError: as `prepared`.
+        DataError, ValueError, ImportError: as `prepare`.
     """
     data = config.data
-    found = _read(data)
+    examples = _read(data)
     # All of them, so that a sentence names an example by its place in the file.
     check_examples(
-        found.x,
+        examples.x,
         loss_type=config.training.loss_type,
         input_shape=config.model.input_shape,
         output_activation=config.model.output_activation,
     )
     if data.source != "sprites" and data.examples is not None:
-        if data.examples > len(found):
+        if data.examples > len(examples):
             raise DataError(
-                f"data.examples must be at most the {len(found)} that there are, "
+                f"data.examples must be at most the {len(examples)} that there are, "
                 f"not {data.examples}."
             )
-        found = found.take(shuffled(len(found), data.seed)[: data.examples])
-    if config.model.type == CONDITIONAL:
-        _condition(found, config)
-    return found
+        examples = examples.take(shuffled(len(examples), data.seed)[: data.examples])
+    condition_of(examples, config)
+    return examples
 
 
 def training_batch(examples: Examples, config: RunConfig) -> Batch:
@@ -114,11 +114,13 @@ def class_names(examples: Examples) -> tuple[str, ...] | None:
 
 
 def condition_of(examples: Examples, config: RunConfig) -> Array | None:
-    """The labels that a conditional model sees, int32 `[n]`; None for the others."""
-    return _condition(examples, config) if config.model.type == CONDITIONAL else None
+    """The labels of a conditional model, int32 `[n]`; None for other models.
 
-
-def _condition(examples: Examples, config: RunConfig) -> Array:
+    Raises:
+        DataError: there are none, or they are not integers from 0 to the number of classes.
+    """
+    if config.model.type != CONDITIONAL:
+        return None
     if examples.factors is None:
         raise DataError("the data must have labels for a conditional_vae, and have none.")
     names = examples.factor_names

@@ -14,8 +14,8 @@ from flax import nnx
 
 from artifex_compat import pictures
 from artifex_compat.commands.configuration import VQ, RunConfig
-from artifex_compat.commands.datasets import Batch, evaluation_batch, prepared
-from artifex_compat.commands.errors import CommandError, refusing, sentence
+from artifex_compat.commands.datasets import Batch, evaluation_batch, prepare
+from artifex_compat.commands.errors import CommandError, command_errors, sentence
 from artifex_compat.commands.run import RunFolder, load, write
 from artifex_compat.data.files import Array
 from artifex_compat.evaluation import HealthReport, latent_interpolations, latent_traversals
@@ -128,9 +128,9 @@ def draw_samples(model: VAE, count: int, seed: int, condition: Array | None = No
         seed: of the noise.
         condition: labels `[count]` for a conditional model.
     """
-    still = inference(model)
-    labels = labels_for(still.sample, condition)
-    return np.asarray(call_with(still.sample, count, rngs=nnx.Rngs(seed), **labels))
+    model = inference(model)
+    labels = labels_for(model.sample, condition)
+    return np.asarray(call_with(model.sample, count, rngs=nnx.Rngs(seed), **labels))
 
 
 def cycle_labels(config: RunConfig, count: int) -> Array | None:
@@ -172,7 +172,7 @@ def _image_plans(
         yield _traversals(model, ten, health)
     pairs = min(PAIRS, len(x) // 2)
     start, end = x[:pairs], x[pairs : 2 * pairs]
-    of_start = None if condition is None else condition[:pairs]
+    labels_of_start = None if condition is None else condition[:pairs]
     yield _Plan(
         "interpolations",
         "Interpolations",
@@ -180,7 +180,7 @@ def _image_plans(
         f"{code}s.",
         f"{pairs} rows of {STEPS} images, each row changing one image into another by steps.",
         lambda: pictures.interpolation_strips(
-            latent_interpolations(model, start, end, STEPS, condition=of_start)
+            latent_interpolations(model, start, end, STEPS, condition=labels_of_start)
         ),
     )
 
@@ -251,10 +251,10 @@ def _number_plans(
 
 
 def _reconstructed(model: VAE, batch: Batch) -> Array:
-    still = inference(model)
-    labels = labels_for(still.reconstruct, batch.get("y"))
+    model = inference(model)
+    labels = labels_for(model.reconstruct, batch.get("y"))
     x = jnp.asarray(batch["image"])
-    return np.asarray(call_with(still.reconstruct, x, deterministic=True, **labels))
+    return np.asarray(call_with(model.reconstruct, x, deterministic=True, **labels))
 
 
 def sample(
@@ -277,7 +277,7 @@ def sample(
     """
     file = _file(run, out, "samples.png")
     config, model, _ = load(RunFolder(run), step)
-    with refusing():
+    with command_errors():
         labels = cycle_labels(config, positive_int("--count", count))
         images = draw_samples(model, count, seed, labels)
         arrays = {"images": images} | ({} if labels is None else {"labels": labels})
@@ -312,8 +312,8 @@ def traverse(
     """
     file = _file(run, out, "traversals.png")
     config, model, _ = load(RunFolder(run), step)
-    with refusing():
-        batch = evaluation_batch(prepared(config).held_out, config)
+    with command_errors():
+        batch = evaluation_batch(prepare(config).held_out, config)
         if not 0 <= index < len(batch["image"]):
             raise ValueError(
                 f"--index must be from 0 to {len(batch['image']) - 1}, a held-out example, "

@@ -1,4 +1,4 @@
-"""What ends a command, as one sentence and an exit code."""
+"""Errors of a command: one sentence and an exit code."""
 
 import errno
 from collections.abc import Iterator
@@ -7,26 +7,26 @@ from contextlib import contextmanager
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 _MOST_LETTERS = 600
 
-FINE, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes: all is well; the run went wrong; it could not be begun; Ctrl-C."""
+SUCCESS, FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes: success; the run went wrong; it could not be begun; Ctrl-C."""
 
 
 class CommandError(Exception):
     """A command cannot go on, and why, in one sentence.
 
     Args:
-        words: the sentence.
+        text: the sentence.
         code: the exit code.
     """
 
-    def __init__(self, words: str, code: int = REFUSED) -> None:
-        super().__init__(words)
+    def __init__(self, text: str, code: int = REFUSED) -> None:
+        super().__init__(text)
         self.code = code
 
 
 @contextmanager
-def refusing(*, code: int = REFUSED, where: str = "") -> Iterator[None]:
-    """Make one sentence of what the library says of a wrong argument, file or package.
+def command_errors(*, code: int = REFUSED, where: str = "") -> Iterator[None]:
+    """Turn errors of the library about an argument, a file or a package into one sentence.
 
     Args:
         code: the exit code.
@@ -41,20 +41,20 @@ def refusing(*, code: int = REFUSED, where: str = "") -> Iterator[None]:
         raise
     except (ValueError, TypeError, KeyError, OSError, ImportError, RuntimeError) as error:
         full = isinstance(error, OSError) and error.errno in _FULL
-        words = f"{shortened(where)}{sentence(error)}"
-        raise CommandError(words, FAILED if full else code) from error
+        text = f"{shorten(where)}{sentence(error)}"
+        raise CommandError(text, FAILED if full else code) from error
 
 
 def sentence(error: BaseException) -> str:
-    """What an error says, on one line."""
+    """The message of an error, on one line."""
     if isinstance(error, OSError) and error.strerror:
-        of_file = "" if error.filename is None else f"{error.filename}: "
-        return shortened(f"{of_file}{error.strerror.lower()}.")
+        file = "" if error.filename is None else f"{error.filename}: "
+        return shorten(f"{file}{error.strerror.lower()}.")
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
-    return shortened(" ".join(str(text).split())) or type(error).__name__
+    return shorten(" ".join(str(text).split())) or type(error).__name__
 
 
-def shortened(words: str) -> str:
-    """Words without their middle where they are many: a user's value may be a whole file."""
+def shorten(text: str) -> str:
+    """A long text without its middle: a user's value may be a whole file."""
     half = _MOST_LETTERS // 2
-    return words if len(words) <= _MOST_LETTERS else f"{words[:half]} ... {words[-half:]}"
+    return text if len(text) <= _MOST_LETTERS else f"{text[:half]} ... {text[-half:]}"

@@ -5,10 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from artifex_compat.commands.configuration import CAPACITY, VQ, DataSection, RunConfig, changed
-from artifex_compat.commands.datasets import Batch, class_names, evaluation_batch, prepared, whole
+from artifex_compat.commands.configuration import (
+    CAPACITY,
+    VQ,
+    DataSection,
+    RunConfig,
+    change_config,
+)
+from artifex_compat.commands.datasets import (
+    Batch,
+    class_names,
+    evaluation_batch,
+    prepare,
+    read_examples,
+)
 from artifex_compat.commands.draw import Picture, draw_pictures
-from artifex_compat.commands.errors import CommandError, refusing, sentence
+from artifex_compat.commands.errors import CommandError, command_errors, sentence
 from artifex_compat.commands.report import Report, Scores, page, summary
 from artifex_compat.commands.run import (
     RunFolder,
@@ -19,6 +31,7 @@ from artifex_compat.commands.run import (
     write,
     write_json,
 )
+from artifex_compat.data import Examples
 from artifex_compat.evaluation import (
     evaluate_disentanglement,
     health_report,
@@ -108,25 +121,23 @@ def _likelihoods(model: VAE, batch: Batch, config: RunConfig) -> list[Score]:
 def write_evaluation(
     folder: RunFolder,
     model: VAE,
-    batch: Batch,
+    examples: Examples,
     config: RunConfig,
     *,
     history: Sequence[Mapping[str, Any]],
     used: Mapping[str, Any],
     command: str,
-    names: Sequence[str] | None,
 ) -> Scores:
     """Evaluate a model, and write scores, pictures and the report into a folder.
 
     Args:
         folder: where to.
         model: trained.
-        batch: what it is evaluated on.
+        examples: what it is evaluated on.
         config: of the run.
         history: rows of its training.
         used: what it was made with.
         command: the one that repeats it.
-        names: of the values of the first factor, where they have any.
 
     Returns:
         The scores.
@@ -135,6 +146,7 @@ def write_evaluation(
         ValueError, ImportError: as `scores_of` and `draw_pictures`.
         OSError: the folder cannot be written to.
     """
+    batch, names = evaluation_batch(examples, config), class_names(examples)
     scores = scores_of(model, batch, config, history)
     pictures: list[Picture] = []
     if config.evaluation.figures:
@@ -180,25 +192,24 @@ def evaluate(
     run_config, model, history = load(RunFolder(run), step)
     other_source = any(setting.startswith("data.source=") for setting in settings)
     base = replace(run_config, data=DataSection()) if other_source else run_config
-    config = changed(base, settings)
-    with refusing():
+    config = change_config(base, settings)
+    with command_errors():
         # Of the run's own data what was held out, of others all: it has seen none of them.
         same = config.data == run_config.data
-        examples = prepared(config).held_out if same else whole(config)
-        batch = evaluation_batch(examples, config)
+        examples = prepare(config).held_out if same else read_examples(config)
         if out is None:
-            scores, written = scores_of(model, batch, config, history), ""
+            scores = scores_of(model, evaluation_batch(examples, config), config, history)
+            written = ""
         else:
             with new_folder(out, str(config.name)) as folder:
                 scores = write_evaluation(
                     folder,
                     model,
-                    batch,
+                    examples,
                     config,
                     history=history,
                     used=provenance(arguments),
                     command=shell_command(*arguments),
-                    names=class_names(examples),
                 )
                 written = f"\nThe report is {folder.report}"
     return scores.as_dict(), f"{scores.text}\n\n{summary(config, scores)}{written}"

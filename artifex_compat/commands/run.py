@@ -17,8 +17,8 @@ import jax
 import optax
 from flax import nnx
 
-from artifex_compat.commands.configuration import CAPACITY, VQ, RunConfig, configured
-from artifex_compat.commands.errors import CommandError, refusing, sentence
+from artifex_compat.commands.configuration import CAPACITY, VQ, RunConfig, build_config
+from artifex_compat.commands.errors import CommandError, command_errors, sentence
 from artifex_compat.evaluation.score import library_versions
 from artifex_compat.generative_models.core.configuration import ModelConfiguration
 from artifex_compat.generative_models.models.vae import VAE, create_vae_model
@@ -63,7 +63,7 @@ class RunFolder:
             raise CommandError(
                 f"{self.path} must be the folder of a run, with its config.yaml, and has none."
             )
-        return configured(self.config, ())
+        return build_config(self.config, ())
 
 
 @contextmanager
@@ -77,11 +77,11 @@ def locked(path: Path, option: str) -> Iterator[RunFolder]:
     Raises:
         CommandError: another process writes to it, or what would be written is a link elsewhere.
     """
-    with refusing():
+    with command_errors():
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
         number = os.open(path / LOCK, flags, 0o666)
     try:
-        with refusing():
+        with command_errors():
             try:
                 fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
@@ -110,7 +110,7 @@ def new_folder(path: Path | None, name: str) -> Iterator[RunFolder]:
     Raises:
         CommandError: there is something in it, another run begins there, or it cannot be made.
     """
-    with refusing():
+    with command_errors():
         if path is None:
             path = _numbered(name)
         try:
@@ -252,7 +252,7 @@ def load(folder: RunFolder, step: int | str | None = None) -> TrainedRun:
         CommandError: the folder has no such thing.
     """
     config = folder.read_config()
-    with refusing():
+    with command_errors():
         model, trainer = build(config)
     with warnings.catch_warnings():
         # Loggers have states in a checkpoint, and only training has loggers.
@@ -268,7 +268,7 @@ def restore(trainer: Trainer, folder: RunFolder, step: int | str | None = None) 
         CommandError: there is none that is whole and of such a model.
     """
     try:
-        with refusing():
+        with command_errors():
             trainer.restore(folder.checkpoints, step)
     except CheckpointError as error:
         raise CommandError(f"{sentence(error)}.") from error

@@ -8,15 +8,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from artifex_compat.commands.configuration import RunConfig, configured
+from artifex_compat.commands.configuration import RunConfig, build_config
 from artifex_compat.commands.datasets import (
     Prepared,
-    class_names,
-    evaluation_batch,
-    prepared,
+    prepare,
     training_batch,
 )
-from artifex_compat.commands.errors import FAILED, INTERRUPTED, CommandError, refusing, sentence
+from artifex_compat.commands.errors import (
+    FAILED,
+    INTERRUPTED,
+    CommandError,
+    command_errors,
+    sentence,
+)
 from artifex_compat.commands.evaluate import write_evaluation
 from artifex_compat.commands.report import summary
 from artifex_compat.commands.run import (
@@ -81,10 +85,10 @@ def train(
     if restart and resumed is None:
         raise CommandError("--restart begins a run again that --resume names: give both.")
     if resumed is None:
-        data = _prepare(configured(file, settings))
+        data = _prepare(build_config(file, settings))
         with new_folder(out, str(data.config.name)) as folder:
             model, trainer = _build(data.config, folder)
-            with refusing(code=FAILED):
+            with command_errors(code=FAILED):
                 data.config.to_yaml(folder.config)
             return _train_and_evaluate(model, trainer, data, folder, arguments)
     if file is not None or settings or out is not None:
@@ -107,19 +111,18 @@ def _train_and_evaluate(
     model: VAE, trainer: Trainer, data: Prepared, folder: RunFolder, arguments: Sequence[str]
 ) -> tuple[dict[str, Any], str]:
     start, config, facts = time.monotonic(), data.config, provenance(arguments)
-    with refusing(code=FAILED):
+    with command_errors(code=FAILED):
         write_json(folder.used, facts)
     _train(trainer, data, folder)
-    with refusing(code=FAILED):
+    with command_errors(code=FAILED):
         scores = write_evaluation(
             folder,
             model,
-            evaluation_batch(data.held_out, config),
+            data.held_out,
             config,
             history=trainer.history,
             used=facts,
             command=shell_command("train", "--config", str(folder.config)),
-            names=class_names(data.held_out),
         )
     result = {
         "folder": str(folder.path),
@@ -138,8 +141,8 @@ def _train_and_evaluate(
 
 
 def _prepare(config: RunConfig) -> Prepared:
-    with refusing():
-        data = prepared(config)
+    with command_errors():
+        data = prepare(config)
         if config.evaluation.figures:
             extra_module("matplotlib", "matplotlib", "evaluation.figures=true")
     return data
@@ -149,7 +152,7 @@ def _build(config: RunConfig, folder: RunFolder) -> tuple[VAE, Trainer]:
     training = config.training
     every = training.checkpoint_every or max(1, training.epochs // PARTS)
     checkpoints = CheckpointConfig(dirpath=str(folder.checkpoints), every_n_epochs=every)
-    with refusing():
+    with command_errors():
         callbacks = [
             *_loggers(config, folder),
             JSONLHistory(folder.lines),

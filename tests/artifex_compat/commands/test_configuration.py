@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artifex_compat.commands.configuration import SOURCES, RunConfig, changed, configured
+from artifex_compat.commands.configuration import SOURCES, RunConfig, build_config, change_config
 from artifex_compat.commands.errors import CommandError
 from artifex_compat.commands.run import build
 from artifex_compat.generative_models.core.configuration import VAEConfig
@@ -27,12 +27,12 @@ def test_the_configuration_of_the_page_is_one(tmp_path):
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     file = tmp_path / "a.yaml"
     file.write_text(example)
-    config = configured(file, [])
+    config = build_config(file, [])
     assert (config.model.hidden_dims, config.training.learning_rate) == ((32, 64), 1e-3)
 
 
 def test_no_option_is_a_beta_vae_on_digits():
-    config = configured(None, [])
+    config = build_config(None, [])
     assert (config.name, config.data.source, config.model.type) == (
         "digits-beta_vae",
         "digits",
@@ -43,7 +43,7 @@ def test_no_option_is_a_beta_vae_on_digits():
 def test_settings_are_over_the_file_and_the_last_one_counts(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("training: {beta: 2, epochs: 7}\ndata: {source: sprites}\n")
-    config = configured(file, ["training.beta=4", "training.beta=1e-3", "name=mine"])
+    config = build_config(file, ["training.beta=4", "training.beta=1e-3", "name=mine"])
     assert (config.training.beta, config.training.epochs) == (1e-3, 7)
     assert (config.data.source, config.name) == ("sprites", "mine")
 
@@ -54,15 +54,15 @@ def test_what_is_written_is_read_again(tmp_path, source, kind):
     file = tmp_path / "a.yaml"
     given = [f"data.source={source}", f"model.type={kind}"]
     given += ["data.file=x"] if source in ("npz", "idx", "folder") else []
-    config = configured(None, given)
+    config = build_config(None, given)
     config.to_yaml(file)
-    assert configured(file, []) == config
+    assert build_config(file, []) == config
     assert RunConfig.from_dict(yaml.safe_load(file.read_text())) == config
-    assert changed(config, ["data.seed=3"]).data.seed == 3
+    assert change_config(config, ["data.seed=3"]).data.seed == 3
 
 
 def test_what_has_no_part_in_a_run_is_not_written():
-    found = configured(None, ["model.type=vqvae"]).to_dict()
+    found = build_config(None, ["model.type=vqvae"]).to_dict()
     assert "beta" not in found["training"]
     assert "size" not in found["data"]
     assert "num_embeddings" in found["model"]
@@ -70,7 +70,7 @@ def test_what_has_no_part_in_a_run_is_not_written():
 
 def test_a_file_of_data_is_found_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = configured(None, ["data.source=npz", "data.file=a.npz"])
+    config = build_config(None, ["data.source=npz", "data.file=a.npz"])
     assert config.data.file == str(tmp_path / "a.npz")
 
 
@@ -99,10 +99,10 @@ def test_a_file_of_data_is_found_from_any_folder(tmp_path, monkeypatch):
 )
 def test_a_setting_is_refused_in_one_sentence(setting, words):
     if words is None:
-        configured(None, [setting])
+        build_config(None, [setting])
         return
     with pytest.raises(CommandError, match=words) as caught:
-        configured(None, [setting])
+        build_config(None, [setting])
     assert caught.value.code == 2
 
 
@@ -122,13 +122,13 @@ def test_an_option_of_a_model_is_checked_as_its_configuration_says(kind, option)
     with pytest.raises(ValueError, match=option) as expected:
         MODELS[kind].config_class(name="a", **{option: [-1]})
     with pytest.raises(CommandError) as caught:
-        configured(None, [f"model.type={kind}", f"model.{option}=[-1]"])
+        build_config(None, [f"model.type={kind}", f"model.{option}=[-1]"])
     assert str(caught.value) == f"model: {expected.value}"
 
 
 @pytest.mark.parametrize("kind", MODELS)
 def test_an_option_of_a_model_reaches_its_configuration(kind):
-    config = configured(None, [f"model.type={kind}", "model.input_shape=[4]"])
+    config = build_config(None, [f"model.type={kind}", "model.input_shape=[4]"])
     model, _ = build(config)
     options = config.model.options
     assert options.keys() <= set(own_options(kind))
@@ -137,7 +137,7 @@ def test_an_option_of_a_model_reaches_its_configuration(kind):
 
 def test_capacity_and_codes_have_no_absolute_error():
     with pytest.raises(CommandError, match="loss_type must be one of mse, bce for a vqvae"):
-        configured(None, ["model.type=vqvae", "training.loss_type=mae"])
+        build_config(None, ["model.type=vqvae", "training.loss_type=mae"])
 
 
 def test_a_broken_file_is_refused(tmp_path):
@@ -145,10 +145,10 @@ def test_a_broken_file_is_refused(tmp_path):
         file = tmp_path / "a.yaml"
         file.write_bytes(content)
         with pytest.raises(CommandError) as caught:
-            configured(file, [])
+            build_config(file, [])
         assert "\n" not in str(caught.value)
     with pytest.raises(CommandError, match="no such file"):
-        configured(tmp_path / "b.yaml", [])
+        build_config(tmp_path / "b.yaml", [])
 
 
 NAMES = st.sampled_from(
@@ -168,7 +168,7 @@ def test_any_setting_is_taken_or_refused_in_one_sentence(setting):
 def told(setting):
     """What is said of a setting, "taken" where it is."""
     try:
-        configured(None, [setting])
+        build_config(None, [setting])
     except CommandError as error:
         return str(error)
     return "taken"

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from artifex_compat.commands.configuration import configured
-from artifex_compat.commands.datasets import prepared, training_batch
+from artifex_compat.commands.configuration import build_config
+from artifex_compat.commands.datasets import prepare, training_batch
 from artifex_compat.data import DataError
 
 LABELS = np.arange(40) % 4
@@ -19,7 +19,7 @@ def labels_of_run(tmp_path):
         np.savez(tmp_path / "mine.npz", x=X, y=y)
         options = ("data.source=npz", f"data.file={tmp_path / 'mine.npz'}")
         fixed = ("model.type=conditional_vae", "training.batch_size=8")
-        ready = prepared(configured(None, [*options, *fixed, *settings]))
+        ready = prepare(build_config(None, [*options, *fixed, *settings]))
         batch = training_batch(ready.train, ready.config)
         rows = [int(np.flatnonzero((x == X).all(axis=1))[0]) for x in batch["image"]]
         return batch["y"], LABELS[rows], ready.config.model.num_classes

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from artifex_compat.commands.configuration import configured
+from artifex_compat.commands.configuration import build_config
 from artifex_compat.commands.draw import Picture
 from artifex_compat.commands.report import MEANINGS, Report, Scores, page
 from artifex_compat.evaluation.advice import POSTERIOR_COLLAPSE, Finding
@@ -51,7 +51,7 @@ def report():
     scores = {score.name: score.as_dict() for score in (active, mse)}
     finding = Finding("posterior collapse", HOSTILE, POSTERIOR_COLLAPSE)
     health = HealthReport(9, active, None, (), None, (finding,))
-    config = configured(None, [])
+    config = build_config(None, [])
     config = replace(config, name=HOSTILE, data=replace(config.data, seed=77))
     picture = Picture("a", HOSTILE, HOSTILE, HOSTILE, b"\x89PNG\r\n\x1a\n" + bytes(40))
     used = {

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from artifex_compat.commands.configuration import DataSection, RunConfig, configured
+from artifex_compat.commands.configuration import DataSection, RunConfig, build_config
 from artifex_compat.commands.run import locked
 from artifex_compat.data import Examples, digits, read_npz
 from artifex_compat.generative_models.training.callbacks.history import as_json
@@ -132,7 +132,7 @@ def test_a_path_that_is_no_utf8_is_refused(refused, tmp_path):
 
 def test_a_tilde_in_paths_of_data(monkeypatch):
     monkeypatch.setenv("HOME", "/somewhere")
-    config = configured(None, ["data.source=npz", "data.file=~/a.npz"])
+    config = build_config(None, ["data.source=npz", "data.file=~/a.npz"])
     assert config.data == DataSection(source="npz", file="/somewhere/a.npz")
 
 
