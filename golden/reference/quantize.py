@@ -17,7 +17,7 @@ def nearest_code(vectors: Array, codebook: Array) -> Array:
 
 def counts(indices: Array, codebook: Array) -> Array:
     """How often each code was the nearest (appendix A.1)."""
-    return np.bincount(indices, minlength=len(codebook)).astype(np.int32)
+    return np.bincount(np.asarray(indices, np.int64), minlength=len(codebook)).astype(np.int32)
 
 
 def straight_through(vectors: Array, codes: Array) -> Array:
