@@ -2,11 +2,9 @@
 
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +14,7 @@ from artifex_compat import pictures
 from artifex_compat.commands.configuration import VQ, RunConfig
 from artifex_compat.commands.datasets import Batch, evaluation_batch, prepare
 from artifex_compat.commands.errors import CommandError, command_errors, sentence
-from artifex_compat.commands.run import RunFolder, load, write
+from artifex_compat.commands.run import History, RunFolder, load, write
 from artifex_compat.data.files import Array
 from artifex_compat.evaluation import HealthReport, latent_interpolations, latent_traversals
 from artifex_compat.evaluation.batches import batches_of
@@ -37,8 +35,7 @@ MOST_TRAVERSED = 16
 MOST_POINTS = 5000
 
 
-@dataclass(frozen=True)
-class Picture:
+class Picture(NamedTuple):
     """A figure of the report.
 
     Attributes:
@@ -56,8 +53,7 @@ class Picture:
     png: bytes
 
 
-@dataclass(frozen=True)
-class _Plan:
+class _Plan(NamedTuple):
     """A figure that is not drawn yet."""
 
     name: str
@@ -69,7 +65,7 @@ class _Plan:
 
 def png_of(figure: Any) -> bytes:
     """A figure of matplotlib as a PNG file."""
-    file = BytesIO()
+    file = io.BytesIO()
     figure.savefig(file, format="png")
     return file.getvalue()
 
@@ -79,7 +75,7 @@ def draw_pictures(
     batch: Batch,
     config: RunConfig,
     health: HealthReport,
-    history: Sequence[Mapping[str, Any]],
+    history: History,
     names: Sequence[str] | None = None,
 ) -> tuple[list[Picture], dict[str, str]]:
     """All pictures of a run that its data allow.
@@ -98,24 +94,29 @@ def draw_pictures(
     Raises:
         ImportError: matplotlib is not installed.
     """
-    drawings, left_out = [], {}
-    plans = _image_plans(model, batch, config, health)
-    for plan in (*plans, *_number_plans(model, batch, config, health, names)):
-        try:
-            png = png_of(plan.draw())
-        except ValueError as error:  # what is no image cannot be drawn as one
-            left_out[plan.name] = sentence(error)
-        else:
-            drawings.append(Picture(plan.name, plan.title, plan.caption, plan.alt, png))
+    plans = [
+        *_image_plans(model, batch, config, health),
+        *_number_plans(model, batch, config, health, names),
+    ]
     if history:
         last = history[-1]
-        caption = "Means of each epoch. Dashed: the held-out examples."
-        alt = (
+        plan = _Plan(
+            "loss_curves",
+            "Training",
+            "Means of each epoch. Dashed: the held-out examples.",
             f"Lines of the loss and its terms over {len(history)} epochs; in the end the loss is "
-            f"{last['loss']:.4g} in training and {last['val_loss']:.4g} on held-out examples."
+            f"{last['loss']:.4g} in training and {last['val_loss']:.4g} on held-out examples.",
+            partial(pictures.loss_curves, history),
         )
-        png = png_of(pictures.loss_curves(history))
-        drawings.append(Picture("loss_curves", "Training", caption, alt, png))
+        plans.append(plan)
+    drawings, left_out = [], {}
+    for plan in plans:
+        try:
+            png = png_of(plan.draw())
+        except ValueError as error:  # data that are not images
+            left_out[plan.name] = sentence(error)
+        else:
+            drawings.append(Picture(*plan[:4], png))
     return drawings, left_out
 
 
@@ -260,7 +261,7 @@ def _reconstructed(model: VAE, batch: Batch) -> Array:
 def sample(
     run: Path, count: int, seed: int, out: Path | None, step: int | str | None
 ) -> tuple[dict[str, Any], str]:
-    """Draw from the prior, and decode.
+    """Decode draws from the prior into a file.
 
     Args:
         run: the folder of a run.
@@ -275,7 +276,7 @@ def sample(
     Raises:
         CommandError: it was refused.
     """
-    file = _file(run, out, "samples.png")
+    file = _output_file(run, out, "samples.png")
     config, model, _ = load(RunFolder(run), step)
     with command_errors():
         labels = cycle_labels(config, positive_int("--count", count))
@@ -293,7 +294,7 @@ def traverse(
     out: Path | None,
     step: int | str | None,
 ) -> tuple[dict[str, Any], str]:
-    """Move one latent after another, and decode.
+    """Decode while one latent after another moves, into a file.
 
     Args:
         run: the folder of a run.
@@ -310,7 +311,7 @@ def traverse(
     Raises:
         CommandError: it was refused.
     """
-    file = _file(run, out, "traversals.png")
+    file = _output_file(run, out, "traversals.png")
     config, model, _ = load(RunFolder(run), step)
     with command_errors():
         batch = evaluation_batch(prepare(config).held_out, config)
@@ -322,27 +323,22 @@ def traverse(
         one = {name: rows[index : index + 1] for name, rows in batch.items()}
         chosen = list(range(config.model.latent_dim)) if dims is None else list(dims)
         steps = values_of(values)
-        images = latent_traversals(
-            model,
-            posterior_means(model, one),
-            dims=chosen,
-            values=steps,
-            condition=one.get("y"),
-        )
+        means, condition = posterior_means(model, one), one.get("y")
+        images = latent_traversals(model, means, dims=chosen, values=steps, condition=condition)
         arrays = {"images": images, "dims": np.asarray(chosen), "values": steps}
         _write(file, arrays, lambda: pictures.traversal_grid(images, steps, dims=chosen))
     facts = {"file": str(file), "dims": chosen, "values": steps.tolist(), "index": index}
     return facts, f"traversals of {len(chosen)} latents are in {file}"
 
 
-def _file(run: Path, out: Path | None, name: str) -> Path:
+def _output_file(run: Path, out: Path | None, name: str) -> Path:
     file = run / name if out is None else out
     if file.suffix.lower() not in SUFFIXES:
         raise CommandError(f"--out must end in {' or '.join(SUFFIXES)}, not be {str(file)!r}.")
     return file
 
 
-def _write(file: Path, arrays: Mapping[str, Array], draw: Any) -> None:
+def _write(file: Path, arrays: Mapping[str, Array], draw: Callable[[], Any]) -> None:
     if file.suffix.lower() == ".npz":
         content = io.BytesIO()
         np.savez(content, **arrays)  # type: ignore[arg-type] # its stub takes them for flags

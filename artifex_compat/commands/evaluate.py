@@ -23,10 +23,11 @@ from artifex_compat.commands.draw import Picture, draw_pictures
 from artifex_compat.commands.errors import CommandError, command_errors, sentence
 from artifex_compat.commands.report import Report, Scores, page, summary
 from artifex_compat.commands.run import (
+    History,
     RunFolder,
+    describe_environment,
     load,
     new_folder,
-    provenance,
     shell_command,
     write,
     write_json,
@@ -47,9 +48,7 @@ OBSERVATIONS = {"bce": "bernoulli", "mse": "gaussian"}
 CHANGEABLE = ("data", "evaluation")
 
 
-def scores_of(
-    model: VAE, batch: Batch, config: RunConfig, history: Sequence[Mapping[str, Any]]
-) -> Scores:
+def scores_of(model: VAE, batch: Batch, config: RunConfig, history: History) -> Scores:
     """Health, likelihoods, reconstruction error, and disentanglement where factors are known.
 
     Args:
@@ -124,8 +123,8 @@ def write_evaluation(
     examples: Examples,
     config: RunConfig,
     *,
-    history: Sequence[Mapping[str, Any]],
-    used: Mapping[str, Any],
+    history: History,
+    environment: Mapping[str, Any],
     command: str,
 ) -> Scores:
     """Evaluate a model, and write scores, pictures and the report into a folder.
@@ -136,7 +135,7 @@ def write_evaluation(
         examples: what it is evaluated on.
         config: of the run.
         history: rows of its training.
-        used: what it was made with.
+        environment: see `describe_environment`.
         command: the one that repeats it.
 
     Returns:
@@ -156,7 +155,7 @@ def write_evaluation(
         for picture in pictures:
             write(folder.figures / f"{picture.name}.png", picture.png)
     write_json(folder.scores, scores.as_dict())
-    report = Report(config, scores, pictures, used, command)
+    report = Report(config, scores, pictures, environment, command)
     write(folder.report, page(report).encode(errors="xmlcharrefreplace"))
     return scores
 
@@ -208,7 +207,7 @@ def evaluate(
                     examples,
                     config,
                     history=history,
-                    used=provenance(arguments),
+                    environment=describe_environment(arguments),
                     command=shell_command(*arguments),
                 )
                 written = f"\nThe report is {folder.report}"

@@ -18,51 +18,6 @@ Element: TypeAlias = ElementTree.Element
 Child: TypeAlias = Element | str
 
 
-def element(tag: str, *children: Child, **attributes: str) -> Element:
-    """An HTML element, whose text is escaped.
-
-    Args:
-        tag: its name.
-        *children: what it holds, in order.
-        **attributes: by name, where one `_` at the end is left out.
-    """
-    made = ElementTree.Element(tag, {n.removesuffix("_"): v for n, v in attributes.items()})
-    for child in children:
-        if not isinstance(child, str):
-            made.append(child)
-            continue
-        text = "\n".join(map(shown, child.split("\n")))
-        if len(made):
-            made[-1].tail = (made[-1].tail or "") + text
-        else:
-            made.text = (made.text or "") + text
-    return made
-
-
-def document(title: str, style: str, *body: Child) -> str:
-    """A whole page, which needs nothing else.
-
-    Args:
-        title: of the window.
-        style: CSS.
-        *body: what the page holds.
-    """
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        element("title", title),
-        element("style", style),
-    )
-    tree = element("html", head, element("body", element("main", *body)), lang="en")
-    return f"<!doctype html>\n{ElementTree.tostring(tree, encoding='unicode', method='html')}\n"
-
-
-def _anchor(title: str) -> str:
-    """The id of a heading."""
-    return re.sub(r"\W+", "-", title.lower())
-
-
 _STYLE = Path(__file__).with_name("report.css")
 _SCALE = 1.5
 """Dots of a picture for each pixel of the page."""
@@ -138,42 +93,50 @@ class Report:
         config: of the run.
         scores: of the evaluation.
         pictures: in their order.
-        used: what it was made with: command, time, machine, versions.
+        environment: command, time, machine and versions of the run.
         command: the one that repeats it.
     """
 
     config: RunConfig
     scores: Scores
     pictures: Sequence[Picture]
-    used: Mapping[str, Any]
+    environment: Mapping[str, Any]
     command: str
 
 
 def page(report: Report) -> str:
-    """The page of a run."""
+    """The HTML of the page, which needs no other file."""
     name = str(report.config.name)
     sections: dict[str, list[Child]] = {
         "Scores": _scores(report),
         "Health": _health(report.scores),
-        "Pictures": [element("div", *map(_picture, report.pictures), class_="pictures")],
+        "Pictures": [_element("div", *map(_picture, report.pictures), class_="pictures")],
         "What was trained": _configuration(report.config),
         "Run it again": _again(report),
     }
     if not report.pictures:
         del sections["Pictures"]
-    links = [element("li", element("a", t, href=f"#{_anchor(t)}")) for t in sections]
-    return document(
-        name,
-        _STYLE.read_text(encoding="utf-8"),
-        element("h1", name),
-        element("p", f"{report.used['started']}, edifice-py", class_="quiet"),
-        element("p", summary(report.config, report.scores), class_="result"),
-        element("nav", element("ul", *links), **{"aria-label": "Sections"}),
+    links = [_element("li", _element("a", t, href=f"#{_anchor(t)}")) for t in sections]
+    head = _element(
+        "head",
+        _element("meta", charset="utf-8"),
+        _element("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        _element("title", name),
+        _element("style", _STYLE.read_text(encoding="utf-8")),
+    )
+    main = _element(
+        "main",
+        _element("h1", name),
+        _element("p", f"{report.environment['started']}, edifice-py", class_="quiet"),
+        _element("p", summary(report.config, report.scores), class_="result"),
+        _element("nav", _element("ul", *links), **{"aria-label": "Sections"}),
         *(
-            element("section", element("h2", title, id=_anchor(title)), *parts)
+            _element("section", _element("h2", title, id=_anchor(title)), *parts)
             for title, parts in sections.items()
         ),
     )
+    tree = _element("html", head, _element("body", main), lang="en")
+    return f"<!doctype html>\n{ElementTree.tostring(tree, encoding='unicode', method='html')}\n"
 
 
 def summary(config: RunConfig, scores: Scores) -> str:
@@ -198,36 +161,38 @@ def _scores(report: Report) -> list[Child]:
     for name, score in report.scores.scores.items():
         options = ", ".join(f"{name} {_text(value)}" for name, value in score["options"].items())
         title, meaning = MEANINGS.get(name, (name, ""))
-        note = element("span", meaning, class_="quiet note")
+        note = _element("span", meaning, class_="quiet note")
         rows.append(
-            element(
+            _element(
                 "tr",
-                element("th", title, note, scope="row"),
-                element("td", f"{score['value']:.4g}", class_="number"),
-                element("td", options, class_="quiet"),
+                _element("th", title, note, scope="row"),
+                _element("td", f"{score['value']:.4g}", class_="number"),
+                _element("td", options, class_="quiet"),
             )
         )
     heads = ("score", "value", "options")
-    head = element("tr", *(element("th", title, scope="col") for title in heads))
-    table = element("table", element("thead", head), element("tbody", *rows))
+    head = _element("tr", *(_element("th", title, scope="col") for title in heads))
+    table = _element("table", _element("thead", head), _element("tbody", *rows))
     left_out = [
-        element("p", f"{name.replace('_', ' ').capitalize()} left out: {why}")
+        _element("p", f"{name.replace('_', ' ').capitalize()} left out: {why}")
         for name, why in report.scores.left_out.items()
     ]
-    versions = ", ".join(f"{name} {which}" for name, which in report.used["versions"].items())
-    return [table, *left_out, element("p", f"Computed with {versions}.", class_="quiet")]
+    versions = ", ".join(
+        f"{name} {which}" for name, which in report.environment["versions"].items()
+    )
+    return [table, *left_out, _element("p", f"Computed with {versions}.", class_="quiet")]
 
 
 def _health(scores: Scores) -> list[Child]:
     if not scores.health.findings:
-        return [element("p", "Nothing is wrong that can be measured: the latents are in use.")]
+        return [_element("p", "Nothing is wrong that can be measured: the latents are in use.")]
     return [
-        element(
+        _element(
             "div",
-            element("h3", finding.name.capitalize()),
-            element("p", f"{finding.evidence[:1].upper()}{finding.evidence[1:]}"),
-            element("p", "What to do, the first thing first:"),
-            element("ol", *(element("li", advice) for advice in finding.advice)),
+            _element("h3", finding.name.capitalize()),
+            _element("p", f"{finding.evidence[:1].upper()}{finding.evidence[1:]}"),
+            _element("p", "What to do, the first thing first:"),
+            _element("ol", *(_element("li", advice) for advice in finding.advice)),
             class_="card finding",
         )
         for finding in scores.health.findings
@@ -237,43 +202,43 @@ def _health(scores: Scores) -> list[Child]:
 def _picture(picture: Picture) -> Element:
     data = base64.b64encode(picture.png).decode()
     width, height = struct.unpack(">II", picture.png[16:24])
-    image = element(
+    image = _element(
         "img",
         src=f"data:image/png;base64,{data}",
         alt=picture.alt,
         width=f"{width / _SCALE:.0f}",
         height=f"{height / _SCALE:.0f}",
     )
-    heading = element("h3", picture.title)
-    return element("figure", heading, image, element("figcaption", picture.caption))
+    heading = _element("h3", picture.title)
+    return _element("figure", heading, image, _element("figcaption", picture.caption))
 
 
 def _configuration(config: RunConfig) -> list[Child]:
     values = config.to_dict()
     cards = [
-        element("div", element("h3", name), _facts(values[name]), class_="card")
+        _element("div", _element("h3", name), _facts(values[name]), class_="card")
         for name in SECTIONS
     ]
-    return [element("div", *cards, class_="cards")]
+    return [_element("div", *cards, class_="cards")]
 
 
 def _again(report: Report) -> list[Child]:
-    used = report.used
+    environment = report.environment
     facts = {
-        "made by": used["command"],
-        "Python": used["python"],
-        "platform": used["platform"],
-        "devices": used["devices"],
+        "made by": environment["command"],
+        "Python": environment["python"],
+        "platform": environment["platform"],
+        "devices": environment["devices"],
     }
     note = "The same command on the same machine and versions gives the same numbers, bit for bit."
-    return [element("pre", element("code", report.command)), element("p", note), _facts(facts)]
+    return [_element("pre", _element("code", report.command)), _element("p", note), _facts(facts)]
 
 
 def _facts(facts: Mapping[str, Any]) -> Element:
     pairs: list[Element] = []
     for name, value in facts.items():
-        pairs += [element("dt", name), element("dd", _text(value))]
-    return element("dl", *pairs)
+        pairs += [_element("dt", name), _element("dd", _text(value))]
+    return _element("dl", *pairs)
 
 
 def _text(value: Any) -> str:
@@ -287,3 +252,29 @@ def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return str(value)
+
+
+def _element(tag: str, *children: Child, **attributes: str) -> Element:
+    """An HTML element, whose text is escaped.
+
+    Args:
+        tag: its name.
+        *children: what it holds, in order.
+        **attributes: by name, where one `_` at the end is left out.
+    """
+    parent = ElementTree.Element(tag, {n.removesuffix("_"): v for n, v in attributes.items()})
+    for child in children:
+        if not isinstance(child, str):
+            parent.append(child)
+            continue
+        text = "\n".join(map(shown, child.split("\n")))
+        if len(parent):
+            parent[-1].tail = (parent[-1].tail or "") + text
+        else:
+            parent.text = (parent.text or "") + text
+    return parent
+
+
+def _anchor(title: str) -> str:
+    """The id of a heading."""
+    return re.sub(r"\W+", "-", title.lower())

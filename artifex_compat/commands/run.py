@@ -1,4 +1,4 @@
-"""A run: its folder, its model, and what it was made with."""
+"""A run: its folder, its environment and its model."""
 
 import fcntl
 import os
@@ -6,12 +6,12 @@ import platform
 import re
 import shlex
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 import jax
 import optax
@@ -27,6 +27,7 @@ from artifex_compat.generative_models.training.callbacks.history import as_json
 from artifex_compat.generative_models.training.checkpoints import CheckpointError
 from edifice_py.interchange import disk
 
+History: TypeAlias = Sequence[Mapping[str, Any]]
 ROOT, LOCK = Path("runs"), ".lock"
 LIBRARIES = ("flax", "optax", "orbax-checkpoint", "jaxlib", "matplotlib")
 
@@ -41,14 +42,14 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config, self.report = path / "config.yaml", path / "report.html"
-        self.scores, self.used = path / "scores.json", path / "environment.json"
+        self.scores, self.environment = path / "scores.json", path / "environment.json"
         self.lines, self.table = path / "metrics.jsonl", path / "metrics.csv"
         self.checkpoints, self.figures = path / "checkpoints", path / "figures"
         self.events = path / "tensorboard"
 
     @property
     def has_checkpoints(self) -> bool:
-        """Whether there is anything to go on from."""
+        """Whether a run can be resumed."""
         return self.checkpoints.is_dir() and any(
             path.name.isdigit() for path in self.checkpoints.iterdir()
         )
@@ -68,7 +69,7 @@ class RunFolder:
 
 @contextmanager
 def locked(path: Path, option: str) -> Iterator[RunFolder]:
-    """The folder of a run, which no other process writes to meanwhile.
+    """The folder of a run, locked against other processes.
 
     Args:
         path: of the folder, which is there.
@@ -101,7 +102,7 @@ def locked(path: Path, option: str) -> Iterator[RunFolder]:
 
 @contextmanager
 def new_folder(path: Path | None, name: str) -> Iterator[RunFolder]:
-    """A folder for a new run, which nothing is in yet, locked; an error leaves none if it is empty.
+    """A new folder for a run, locked; an error removes it if it is still empty.
 
     Args:
         path: where the user wants it; below `runs`, with the first free number, where not given.
@@ -127,7 +128,7 @@ def new_folder(path: Path | None, name: str) -> Iterator[RunFolder]:
     with locked(path, "--out") as folder:
         try:
             yield folder
-        except CommandError:
+        except Exception:
             if [file.name for file in path.iterdir()] == [LOCK]:
                 (path / LOCK).unlink()
                 path.rmdir()
@@ -148,7 +149,7 @@ def _numbered(name: str) -> Path:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put a file of a run in place: the old one or the new one is there, whenever this is killed.
+    """Write a file of a run as a whole: a kill leaves the old one or the new one.
 
     Raises:
         CommandError: there is a link in its place.
@@ -160,11 +161,11 @@ def write(path: Path, content: bytes) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write what JSON can hold, for people to read too."""
+    """Write JSON with a line for each value."""
     write(path, f"{as_json(content, indent=2)}\n".encode())
 
 
-def provenance(arguments: Sequence[str]) -> dict[str, Any]:
+def describe_environment(arguments: Sequence[str]) -> dict[str, Any]:
     """The command, the time, the machine, and the versions of the libraries.
 
     Args:
@@ -227,29 +228,18 @@ def build(config: RunConfig, callbacks: Sequence[Any] = ()) -> tuple[VAE, Traine
     return model, Trainer(model, optimizer, loss, callbacks=callbacks, **options)
 
 
-class TrainedRun(NamedTuple):
-    """A run that was read back.
-
-    Attributes:
-        config: that it was made from.
-        model: as it was at the checkpoint.
-        history: a row for each epoch until then.
-    """
-
-    config: RunConfig
-    model: VAE
-    history: list[dict[str, Any]]
-
-
-def load(folder: RunFolder, step: int | str | None = None) -> TrainedRun:
-    """The model of a run, from a checkpoint.
+def load(folder: RunFolder, step: int | str | None = None) -> tuple[RunConfig, VAE, History]:
+    """A trained model, from a checkpoint of its run.
 
     Args:
         folder: of the run.
         step: that of the checkpoint, or "best"; None for the newest.
 
+    Returns:
+        The configuration of the run, the model, and a row for each epoch until then.
+
     Raises:
-        CommandError: the folder has no such thing.
+        CommandError: the folder has no such checkpoint.
     """
     config = folder.read_config()
     with command_errors():
@@ -258,7 +248,7 @@ def load(folder: RunFolder, step: int | str | None = None) -> TrainedRun:
         # Loggers have states in a checkpoint, and only training has loggers.
         warnings.filterwarnings("ignore", "the checkpoint has the state of")
         restore(trainer, folder, step)
-    return TrainedRun(config, model, trainer.history)
+    return config, model, trainer.history
 
 
 def restore(trainer: Trainer, folder: RunFolder, step: int | str | None = None) -> None:

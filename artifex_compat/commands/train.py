@@ -26,9 +26,9 @@ from artifex_compat.commands.report import summary
 from artifex_compat.commands.run import (
     RunFolder,
     build,
+    describe_environment,
     locked,
     new_folder,
-    provenance,
     restore,
     shell_command,
     write_json,
@@ -110,9 +110,9 @@ def train(
 def _train_and_evaluate(
     model: VAE, trainer: Trainer, data: Prepared, folder: RunFolder, arguments: Sequence[str]
 ) -> tuple[dict[str, Any], str]:
-    start, config, facts = time.monotonic(), data.config, provenance(arguments)
+    start, config, environment = time.monotonic(), data.config, describe_environment(arguments)
     with command_errors(code=FAILED):
-        write_json(folder.used, facts)
+        write_json(folder.environment, environment)
     _train(trainer, data, folder)
     with command_errors(code=FAILED):
         scores = write_evaluation(
@@ -121,7 +121,7 @@ def _train_and_evaluate(
             data.held_out,
             config,
             history=trainer.history,
-            used=facts,
+            environment=environment,
             command=shell_command("train", "--config", str(folder.config)),
         )
     result = {

@@ -147,15 +147,15 @@ def test_all_kinds_of_models(command, tmp_path, kind):
     assert ("elbo" in result["scores"]) == (kind != "vqvae")
     names = {file.stem for file in out.glob("figures/*")}
     assert names == DRAWN[kind]
-    run = load(RunFolder(out))
-    assert np.isfinite(run.history[-1]["val_loss"])
+    config, _, history = load(RunFolder(out))
+    assert np.isfinite(history[-1]["val_loss"])
     page = (out / "report.html").read_text()
     assert ("posterior mean" in page.lower()) == (kind == "conditional_vae")
     assert "warm-up not finished" not in result["findings"]
     if kind == "conditional_vae":
         assert "mig" not in result["scores"]
         assert "the factor that the model is given" in result["left_out"]["condition"]
-        assert run.config.model.num_classes == 10
+        assert config.model.options["num_classes"] == 10
         assert command("sample", out, "--count", "12", "--out", "a.npz")[0] == 0
         with np.load("a.npz") as arrays:
             assert arrays["labels"].tolist() == [*range(10), 0, 1]

@@ -43,6 +43,13 @@ def test_evaluate_refuses_other_models_and_shapes(refused, trained, tmp_path):
     assert "there is none of step 7, only of " in refused("evaluate", trained, "--step", "7")
 
 
+def test_evaluate_leaves_no_folder_when_it_refuses(refused, trained, tmp_path):
+    np.savez(tmp_path / "mine.npz", x=digits().x[:1])
+    other = ("--set", "data.source=npz", "--set", f"data.file={tmp_path / 'mine.npz'}")
+    assert "at least 2 examples" in refused("evaluate", trained, *other, "--out", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_samples_are_named_by_their_seed(command, trained, tmp_path):
     images = {}
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
