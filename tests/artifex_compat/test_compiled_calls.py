@@ -10,6 +10,7 @@ import optax
 import pytest
 from flax import nnx
 
+from artifex_compat.generative_models.core.compiled_calls import run_compiled
 from artifex_compat.generative_models.models.vae import VAE, VQVAE, ConditionalVAE
 from artifex_compat.generative_models.training import Trainer
 from tests.artifex_compat.make import LATENT, MODELS, by_config, by_parts, images, state_of
@@ -64,6 +65,26 @@ def test_the_second_call_compiles_nothing(call):
     model = by_config(VAE, **WITH_STATE)
     CALLS[call](model)
     assert compilations(lambda: CALLS[call](model)) == 0
+
+
+def test_a_walk_along_another_latent_number_compiles_nothing():
+    model = by_config(VAE)
+    model.latent_traversal(images()[0], 0)
+    assert compilations(lambda: model.latent_traversal(images()[0], LATENT - 1)) == 0
+    for _ in range(2):
+        with pytest.raises(ValueError, match="out of range"):
+            model.latent_traversal(images()[0], LATENT)
+
+
+def layer_of_ones(layer, count):
+    return layer(jnp.ones((count, 1)))
+
+
+def test_calls_of_many_sizes_keep_working():
+    layer = nnx.Linear(1, 1, rngs=nnx.Rngs(0))
+    for count in (*range(70), 0, 1):
+        rows = run_compiled(layer_of_ones, [layer], {"count": count}, {})
+        assert rows.shape == (count, 1)
 
 
 @pytest.mark.parametrize("call", ["model(x)", "sample", "reconstruct"])

@@ -32,6 +32,7 @@ _UNTRACEABLE = (
     jax.errors.TracerIntegerConversionError,
     jax.errors.UnexpectedTracerError,
 )
+_KEPT_PROGRAMS = 64  # of one structure: a program for each method and its static arguments
 _KEPT_SNAPSHOTS = 4  # of a module that goes to and fro, as between training and inference
 
 
@@ -208,6 +209,8 @@ def run_compiled(
         program = programs.get(key)
         if program is None:
             program = programs[key] = _program(function, structures, fixed)
+            if len(programs) > _KEPT_PROGRAMS:
+                del programs[next(iter(programs))]
     except TypeError as error:  # an argument that does not hash
         raise CannotCompileError from error
     try:

@@ -229,7 +229,7 @@ class ConditionalVAE(VAE):
         return self._interpolate(x1, x2, steps, rngs, y=_first(y, x1))
 
     @named
-    @compiled_call("dim", "steps")
+    @compiled_call("steps")
     def latent_traversal(
         self,
         x: jax.Array,

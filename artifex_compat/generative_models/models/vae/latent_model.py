@@ -49,6 +49,17 @@ class LatentModel(GenerativeModel):
             scalar("temperature", arguments["temperature"])
         if arguments.get("beta") is not None:
             weight("beta", arguments["beta"])
+        if "dim" in arguments:
+            self._check_dim(arguments["dim"])
+
+    def _check_dim(self, dim: object) -> None:
+        number = integer(dim)
+        if not isinstance(dim, jax.core.Tracer) and (
+            number is None or not 0 <= number < self.latent_dim
+        ):
+            raise ValueError(
+                f"Dimension {dim!r} out of range: dim must be from 0 to {self.latent_dim - 1}."
+            )
 
     def set_view(self, deterministic: bool | None = None, **others: Any) -> dict[str, Any]:
         """Set the mode of a view that `nnx.view` makes, and return what is not of it."""
@@ -152,7 +163,7 @@ class LatentModel(GenerativeModel):
         return self._interpolate(x1, x2, steps, rngs)
 
     @named
-    @compiled_call("dim", "steps")
+    @compiled_call("steps")
     def latent_traversal(
         self,
         x: jax.Array,
@@ -210,13 +221,7 @@ class LatentModel(GenerativeModel):
         rngs: nnx.Rngs | None,
         **condition: Any,
     ) -> jax.Array:
-        number = integer(dim)
-        if not isinstance(dim, jax.core.Tracer) and (
-            number is None or not 0 <= number < self.latent_dim
-        ):
-            raise ValueError(
-                f"Dimension {dim!r} out of range: dim must be from 0 to {self.latent_dim - 1}."
-            )
+        self._check_dim(dim)
         low, high = range_vals
         mean = self._mean_of_one("x", x, rngs, condition)
         values = jnp.linspace(low, high, positive_int("steps", steps), dtype=mean.dtype)
