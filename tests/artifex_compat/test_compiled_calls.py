@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import pytest
 from flax import nnx
 
 from artifex_compat.generative_models.core.compiled_calls import run_compiled
-from artifex_compat.generative_models.models.vae import VAE, VQVAE, ConditionalVAE
+from artifex_compat.generative_models.models.vae import VAE, VQVAE, ConditionalVAE, MLPEncoder
 from artifex_compat.generative_models.training import Trainer
 from tests.artifex_compat.make import LATENT, MODELS, by_config, by_parts, images, state_of
 
@@ -163,6 +164,41 @@ def test_a_call_after_training_reads_the_trained_arrays():
     for _ in range(2):
         trainer.train(np.asarray(images()), num_epochs=1, batch_size=2)
         assert_equal(model.encode(images()), nnx.jit(lambda m: m.encode(images()))(model))
+
+
+@pytest.mark.parametrize("cls", [VAE, MLPEncoder, nnx.Linear])
+def test_a_method_that_is_patched_after_a_call_is_the_one_that_runs(cls, monkeypatch):
+    model, calls = by_config(VAE), []
+    name = "encode" if cls is VAE else "__call__"
+    original = getattr(cls, name)
+
+    def patched(*args, **kwargs):
+        calls.append(float(jnp.sum(args[1])))
+        return original(*args, **kwargs)
+
+    before = model.reconstruct(images(), deterministic=True)
+    monkeypatch.setattr(cls, name, patched)
+    for _ in range(2):
+        calls.clear()
+        assert_equal(model.reconstruct(images(), deterministic=True), before)
+        assert calls
+    monkeypatch.undo()
+    calls.clear()
+    assert_equal(model.reconstruct(images(), deterministic=True), before)
+    assert not calls
+
+
+def test_threads_that_share_a_model_draw_different_samples():
+    model = by_config(VAE)
+    with ThreadPoolExecutor(6) as pool:
+        samples = list(pool.map(lambda _: np.asarray(model.sample(2)).tobytes(), range(60)))
+    assert len(set(samples)) == 60
+
+
+@pytest.mark.parametrize("rngs", [jax.random.key(0), 5, "a"])
+def test_streams_that_are_none_are_refused_by_name(rngs):
+    with pytest.raises(TypeError, match=r"rngs must be an nnx\.Rngs"):
+        by_config(VAE).sample(2, rngs=rngs)
 
 
 class OwnEncoder(nnx.Module):

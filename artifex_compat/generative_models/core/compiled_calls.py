@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import is_
+from threading import RLock
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -25,6 +26,7 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 Values = list[jax.Array]
 
 _LIBRARIES = ("artifex_compat", "flax", "jax", "jaxlib", "optax", "numpy", "builtins")
+_OF_LAYERS = ("artifex_compat.", "flax.nnx.nn.")
 _OUTSIDE_OF_TRANSFORMATIONS = current_jax_trace()  # type: ignore[no-untyped-call]
 _UNTRACEABLE = (
     jax.errors.ConcretizationTypeError,
@@ -85,6 +87,7 @@ class Structure:
     def __init__(self, graphdef: Any, tree: Any) -> None:
         self.graphdef, self._tree = graphdef, tree
         self.programs: dict[Hashable, Any] = {}
+        self.lock = RLock()  # threads that read one count of a stream would draw the same
 
     def merge(self, values: Values) -> Any:
         """A module with these arrays."""
@@ -121,7 +124,7 @@ class Snapshot:
         self._variables = [live[path] for path in paths if path in live]
         self.identities = frozenset(map(id, self._variables))
         self._attributes: list[tuple[Collection[Any], list[Any]]] = []
-        self._names: list[tuple[dict[Any, Any], list[Any]]] = []
+        self._names: list[tuple[Collection[Any], list[Any]]] = []
         self.structure = None
         have_arrays = all(isinstance(value, jax.Array | np.ndarray) for value in self.read())
         known = self._record(module, set())
@@ -141,7 +144,7 @@ class Snapshot:
         seen.add(id(value))
         content: Any
         if isinstance(value, nnx.Pytree):
-            known, content = _is_library(type(value)), vars(value)
+            known, content = self._record_classes(type(value), seen), vars(value)
         elif isinstance(value, dict | list | tuple):
             known, content = True, value
         else:
@@ -152,8 +155,18 @@ class Snapshot:
         self._attributes.append((content, list(content)))
         return all([known, *(self._record(item, seen) for item in content)])
 
+    def _record_classes(self, of: type, seen: set[int]) -> bool:
+        """Remember the methods of a class, which may be patched; whether all are a library's."""
+        bases = [base for base in of.__mro__ if base.__module__.startswith(_OF_LAYERS)]
+        for base in bases:
+            if id(base) not in seen:
+                seen.add(id(base))
+                self._names.append((vars(base).values(), list(vars(base).values())))
+        methods = (value for base in bases for value in vars(base).values() if callable(value))
+        return _is_library(of) and all(map(_is_library, methods))
+
     def holds(self) -> bool:
-        """Whether the module still has these attributes."""
+        """Whether the module still has these attributes, and its classes their methods."""
         for live, saved in self._attributes:
             if len(live) != len(saved) or not all(map(is_, live, saved)):
                 return False
@@ -196,6 +209,8 @@ def run_compiled(
         CannotCompileError: the modules have code of a user's, share variables or change their
             structure, an argument is no tree of arrays, the code cannot be traced or raises.
     """
+    if not all(isinstance(module, nnx.Pytree) for module in modules):
+        raise CannotCompileError
     arguments = jax.tree.map(_argument, dict(free), is_leaf=_is_module)
     snapshots = [_snapshot(module) for module in modules]
     structures = [snapshot.structure for snapshot in snapshots if snapshot.structure is not None]
@@ -210,18 +225,19 @@ def run_compiled(
         if program is None:
             program = programs[key] = _program(function, structures, fixed)
             if len(programs) > _KEPT_PROGRAMS:
-                del programs[next(iter(programs))]
+                programs.pop(next(iter(programs)), None)  # of threads, one removes it
     except TypeError as error:  # an argument that does not hash
         raise CannotCompileError from error
     try:
-        result, changes = program([snapshot.read() for snapshot in snapshots], arguments)
+        with structures[0].lock:
+            result, changes = program([snapshot.read() for snapshot in snapshots], arguments)
+            for snapshot, changed in zip(snapshots, changes, strict=True):
+                snapshot.write(changed)
     except (CannotCompileError, *_UNTRACEABLE) as error:
         programs[key] = _refuse
         raise CannotCompileError from error
     except Exception as error:  # as it is written it raises the same, without JAX's notes
         raise CannotCompileError from error
-    for snapshot, changed in zip(snapshots, changes, strict=True):
-        snapshot.write(changed)
     return result.restored()
 
 
