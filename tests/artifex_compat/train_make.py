@@ -20,19 +20,24 @@ LABELED = {"image": X, "label": np.arange(50) % 3}
 KINDS = ("vae", "normalised", "conditional", "vq")
 
 
-def model(kind="vae"):
+def model(kind="vae", users=None):
+    """A small model; with `users`, of a class of a user's that overrides some of its methods."""
+
+    def of(base):
+        return type("Users", (users, base), {}) if users else base
+
     rngs = nnx.Rngs(0)
     norm = {"use_batch_norm": True} if kind == "normalised" else {}
     encoder = MLPEncoder([8, 5], 4, input_dim=6, rngs=rngs, **norm)
     decoder = MLPDecoder([5], 6, 4, rngs=rngs)
     if kind == "vq":
         options = {"num_embeddings": 6, "embedding_dim": 2, "use_ema": True}
-        return VQVAE(
+        return of(VQVAE)(
             encoder, decoder, 4, dead_code_threshold=0.3, kmeans_init=True, **options, rngs=rngs
         )
     if kind == "conditional":
-        return ConditionalVAE(encoder, decoder, 4, num_classes=3, rngs=rngs)
-    return VAE(encoder, decoder, 4, rngs=rngs)
+        return of(ConditionalVAE)(encoder, decoder, 4, num_classes=3, rngs=rngs)
+    return of(VAE)(encoder, decoder, 4, rngs=rngs)
 
 
 def optimizer(of, transform=None):

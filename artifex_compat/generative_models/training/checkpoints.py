@@ -21,7 +21,7 @@ from artifex_compat.generative_models.training.checkpoint_files import (
     sentence,
 )
 from artifex_compat.generative_models.training.naming import free_name
-from edifice_py.checks import choice, integer, positive_int
+from edifice_py.checks import choice, integer, named, positive_int
 
 __all__ = ["CheckpointError", "CheckpointStore"]
 
@@ -68,6 +68,7 @@ class CheckpointStore:
         ValueError: a number or the mode is not allowed.
     """
 
+    @named
     def __init__(
         self,
         folder: str | Path,

@@ -149,6 +149,24 @@ class Stream:
             )
 
 
+def refuse_options(only_in_memory: Mapping[str, Any], batch_size: Any) -> None:
+    """Refuse what an iterable of batches has no part in.
+
+    Args:
+        only_in_memory: options that are of data in memory, None where not given.
+        batch_size: likewise, where no data in memory have it.
+
+    Raises:
+        ValueError: one of them is given.
+    """
+    for name, value in {**only_in_memory, "batch_size": batch_size}.items():
+        if value is not None and (name, value) != ("mode", "step"):
+            raise ValueError(
+                f"{name} must not be given for an iterable, whose batches are taken one by one as "
+                f"they come, not {value!r}: give arrays, or leave it out."
+            )
+
+
 def source(
     data: Any, batch_size: Any, *, check: Callable[[Any], None], **options: Any
 ) -> InMemory | Stream:

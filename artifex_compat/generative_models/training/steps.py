@@ -10,6 +10,7 @@ import optax
 from flax import nnx
 from jax import lax
 
+from artifex_compat.generative_models.models.vae.calling import loss_call
 from artifex_compat.generative_models.models.vae.losses import (
     check_output,
     is_ours,
@@ -242,17 +243,26 @@ def descend(
             optimizer.update(model, gradients)
 
 
-def model_loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
-    """The loss of a model by its own `loss_fn`, and its terms."""
-    del rng
-    check_output(model, own_loss_type(model))
-    x, outputs = call_model(model, batch)
-    terms = model.loss_fn(x=x, outputs=outputs, step=step)
-    return terms["loss"], terms
+def model_loss(model: Any) -> Loss:
+    """The loss of a model by its own `loss_fn`, and its terms.
+
+    Raises:
+        TypeError: it has none, or one of another form.
+    """
+    call = loss_call(model)
+
+    def loss(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
+        del rng
+        check_output(model, own_loss_type(model))
+        x, outputs = call_model(model, batch)
+        terms = call(model, x, outputs, step=step)
+        return terms["loss"], terms
+
+    return loss
 
 
 def codebook_loss(
-    model: Any, x: jax.Array, outputs: Mapping[str, Any], loss_type: str
+    model: Any, x: jax.Array, outputs: Mapping[str, Any], loss_type: str | None
 ) -> tuple[jax.Array, Metrics]:
     """The loss of a VQ-VAE by its own `loss_fn`, as its KL is constant.
 
@@ -260,12 +270,12 @@ def codebook_loss(
         ValueError: `loss_type` is another than the model's.
     """
     kind = getattr(model, "reconstruction_loss_type", "mse")
-    if loss_type not in ("mse", kind):
+    if loss_type not in (None, kind):
         raise ValueError(
             f"loss_type must be that of the VQ-VAE, {kind!r}, not {loss_type!r}: "
             f"make it with reconstruction_loss_type={loss_type!r}."
         )
-    terms = model.loss_fn(x=x, outputs=outputs)
+    terms = loss_call(model)(model, x, outputs)
     return terms["loss"], terms
 
 
@@ -288,15 +298,25 @@ def as_loss(function: Callable[..., Any]) -> Loss:
     return loss
 
 
-def loss_of(loss: Any, loss_type: str) -> Loss:
-    """What a trainer minimizes: a `VAETrainer`'s loss, a user's, or the model's own for None."""
-    if loss is None:
-        return model_loss
+def loss_of(model: Any, loss: Any, loss_type: str | None) -> Loss:
+    """What a trainer minimizes: a `VAETrainer`'s loss, a user's, or the model's own for None.
+
+    Raises:
+        TypeError: `loss` is something else, or the model has no `loss_fn` of a known form.
+        ValueError: there is a `loss_type`, which only the loss of a `VAETrainer` has.
+    """
     if hasattr(loss, "create_loss_fn"):
-        return as_loss(loss.create_loss_fn(loss_type=loss_type))
-    if callable(loss):
-        return as_loss(loss)
-    raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
+        options = {} if loss_type is None else {"loss_type": loss_type}
+        return as_loss(loss.create_loss_fn(**options))
+    if loss is not None and not callable(loss):
+        raise TypeError(f"loss must be a VAETrainer or a function, not {loss!r}.")
+    if loss_type is not None:
+        whose = "the model's own loss_fn" if loss is None else "a function"
+        raise ValueError(
+            f"loss_type must not be given beside {whose}, which has its own, not {loss_type!r}: "
+            "it is of a VAETrainer, loss=VAETrainer()."
+        )
+    return model_loss(model) if loss is None else as_loss(loss)
 
 
 def read_loss_type(model: object, loss: object, loss_type: str | None) -> str | None:
@@ -310,7 +330,7 @@ def read_loss_type(model: object, loss: object, loss_type: str | None) -> str | 
             loss_type = getattr(loss, "loss_type", None)  # of VAETrainer.create_loss_fn
         else:
             return None
-    return own_loss_type(model) if loss is None or isinstance(model, VQVAE) else loss_type
+    return own_loss_type(model) if loss is None or isinstance(model, VQVAE) else loss_type or "mse"
 
 
 def compiled_step(model: nnx.Module, optimizer: nnx.Optimizer[Any], loss: Loss) -> InPlace:

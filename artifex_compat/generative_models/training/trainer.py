@@ -9,7 +9,7 @@ import jax
 from flax import nnx
 from jax.sharding import Mesh
 
-from artifex_compat.generative_models.core.configuration.checks import count
+from artifex_compat.generative_models.core.configuration.checks import count, flag
 from artifex_compat.generative_models.training import data as sources
 from artifex_compat.generative_models.training import epochs, warmup
 from artifex_compat.generative_models.training.batches import check_data
@@ -21,7 +21,7 @@ from artifex_compat.generative_models.training.run_state import RunState
 from artifex_compat.generative_models.training.saving import Saving
 from artifex_compat.generative_models.training.steps import loss_of, read_loss_type
 from artifex_compat.generative_models.training.trainers.vae_trainer import VAETrainer
-from edifice_py.checks import choice, positive_int
+from edifice_py.checks import choice, named, positive_int
 
 Logs = dict[str, float]
 MODES = ("epoch", "step")
@@ -43,9 +43,10 @@ class Trainer:
             where not given.
         callbacks: what hears of the run, in this order: objects with methods of `Callback`.
         seed: with the epoch it names the order of the examples, with the step the loss' key.
-        loss_type: that of a `VAETrainer`.
-        drop_remainder: leave out a batch that is smaller than the others, at the end of an epoch.
-        mode: "epoch" or "step", chosen by the callbacks where not given.
+        loss_type: that of a `VAETrainer`, its own default where not given.
+        drop_remainder: leave out a batch that is smaller than the others, at the end of an epoch;
+            True where not given. An iterable's batches are all taken.
+        mode: "epoch" or "step", chosen by data and callbacks where not given.
         mesh: devices to spread each batch over, along its first axis.
         compute_dtype: type that layers compute in, like `jax.numpy.bfloat16`; parameters, optimizer
             and losses stay in float32.
@@ -57,6 +58,7 @@ class Trainer:
         TypeError, ValueError: an argument is not what it must be.
     """
 
+    @named
     def __init__(
         self,
         model: nnx.Module,
@@ -65,8 +67,8 @@ class Trainer:
         *,
         callbacks: Sequence[Any] = (),
         seed: int = 0,
-        loss_type: str = "mse",
-        drop_remainder: bool = True,
+        loss_type: str | None = None,
+        drop_remainder: bool | None = None,
         mode: str | None = None,
         mesh: Mesh | None = None,
         compute_dtype: Any = None,
@@ -76,17 +78,23 @@ class Trainer:
         if not isinstance(optimizer, nnx.Optimizer):
             raise TypeError(f"optimizer must be an nnx.Optimizer, not {optimizer!r}.")
         self.model, self.optimizer, self.loss = model, optimizer, loss
+        minimized = loss_of(model, loss, loss_type)
         self._check_data = partial(check_data, model, read_loss_type(model, loss, loss_type))
-        self.seed, self.drop_remainder = count("seed", seed), drop_remainder
+        keeps_all = drop_remainder is not None and not flag("drop_remainder", drop_remainder)
+        self.seed, self.drop_remainder = count("seed", seed), not keeps_all
+        # What only data in memory have, where the user gave it.
+        self._of_memory = {"drop_remainder": drop_remainder or None, "mode": mode}
         self._events = Events(self, callbacks)
         by_batch = self._events.of_batches
-        self.mode = choice("mode", mode or ("step" if by_batch else "epoch"), MODES)
+        self.mode = choice(
+            "mode", ("step" if by_batch else "epoch") if mode is None else mode, MODES
+        )
         if by_batch and self.mode == "epoch":
             raise ValueError("mode must be 'step' for callbacks that hear of batches, not 'epoch'.")
         self.state = RunState()
         self._interrupts, self._warned_of_warmup = Interrupts(), False
         model.train()  # type: ignore[no-untyped-call]
-        minimized, places = loss_of(loss, loss_type), {"mesh": mesh, "compute_dtype": compute_dtype}
+        places = {"mesh": mesh, "compute_dtype": compute_dtype}
         self._program = Program(model, optimizer, minimized, seed=self.seed, **places)
         self._saving = Saving(self._program.training, self._events, self.seed)
 
@@ -123,6 +131,7 @@ class Trainer:
         """
         return warmup.warmup_steps(self.loss, self.model)
 
+    @named
     def train(
         self,
         train_data: Any,
@@ -130,7 +139,7 @@ class Trainer:
         batch_size: int | None = None,
         *,
         val_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | None = None,
     ) -> list[dict[str, Any]]:
         """Train for some epochs more, or, after `restore`, go on with the call that was cut off.
 
@@ -143,10 +152,10 @@ class Trainer:
                 batches, which is gone through once an epoch.
             num_epochs: how many; after `restore`, those of the whole call that was cut off. A run
                 that has as many already trains none, and warns.
-            batch_size: examples in a batch, for arrays.
+            batch_size: examples in a batch, for arrays, and only for them.
             val_data: data of the same kind, evaluated after each epoch with the weights that the
                 loss has at the end of its warm-up.
-            shuffle: take the examples in another order each epoch.
+            shuffle: take the examples of arrays in another order each epoch; True where not given.
 
         Returns:
             `history`.
@@ -157,9 +166,13 @@ class Trainer:
             NonFiniteError: a step was not finite; the model is that of the last good step.
         """
         positive_int("num_epochs", num_epochs)
-        seed = self.seed if shuffle else None
+        seed = self.seed if shuffle is None or flag("shuffle", shuffle) else None
         source = self._source(train_data, batch_size, seed, drop_remainder=self.drop_remainder)
         val_source = None if val_data is None else self._source(val_data, batch_size)
+        if not isinstance(source, sources.InMemory):
+            in_batches = not isinstance(val_source, sources.InMemory)
+            only_in_memory = {"shuffle": shuffle or None, **self._of_memory}
+            sources.refuse_options(only_in_memory, batch_size if in_batches else None)
         state, whole = self.state, self.mode == "epoch"
         more = state.begin(num_epochs, getattr(source, "batch_size", None))
         one_epoch = partial(epochs.one_epoch, self._program, state, source)
@@ -184,6 +197,7 @@ class Trainer:
                 self._end()
         return self.history
 
+    @named
     def evaluate(self, data: Any, batch_size: int | None = None) -> Logs:
         """The means of the metrics over all examples, in evaluation mode; nothing changes.
 
@@ -191,13 +205,17 @@ class Trainer:
 
         Args:
             data: as in `train`; a remainder is evaluated too.
-            batch_size: examples in a batch, for arrays.
+            batch_size: examples in a batch, for arrays, and only for them.
 
         Raises:
             TypeError, ValueError, KeyError: the data are not what they must be.
         """
-        return self._evaluate(self._source(data, batch_size))
+        source = self._source(data, batch_size)
+        if not isinstance(source, sources.InMemory):
+            sources.refuse_options({}, batch_size)
+        return self._evaluate(source)
 
+    @named
     def train_step(self, batch: Any) -> Logs:
         """One step on a batch: its metrics, before the update.
 
@@ -213,6 +231,7 @@ class Trainer:
         self.check(host)
         return epochs.means(host)
 
+    @named
     def save(self, store: CheckpointStore, score: float | None = None) -> None:
         """Write a checkpoint of the run as it stands.
 
@@ -228,6 +247,7 @@ class Trainer:
         """
         self._events.afterwards(lambda: self._saving.save(store, self.state, score))
 
+    @named
     def restore(
         self, folder: str | Path, step: int | str | None = None, *, weights_only: bool = False
     ) -> int:
@@ -248,7 +268,7 @@ class Trainer:
             CheckpointError: there is none that is whole and of such a model.
             ValueError: the run that was saved had another seed, or `step` is none.
         """
-        if weights_only:
+        if flag("weights_only", weights_only):
             found = self._saving.restore_weights(folder, step, self.optimizer, self.model)
             self.state = RunState()
         else:

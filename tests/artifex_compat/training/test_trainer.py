@@ -10,6 +10,7 @@ from flax import nnx
 
 from artifex_compat.generative_models.training import Trainer, VAETrainer
 from artifex_compat.generative_models.training.callbacks import NonFiniteError, NonFiniteGuard
+from artifex_compat.generative_models.training.checkpoints import CheckpointStore
 from tests.artifex_compat.train_make import (
     KINDS,
     LABELED,
@@ -191,6 +192,94 @@ def test_bfloat16_computes_in_16_bits_and_keeps_parameters_and_losses_in_32():
     assert half.model.encoder.mean_proj.dtype is None
 
 
+def own_loss(loss=None, **options):
+    made = model()
+    return Trainer(made, optimizer(made), loss, **options)
+
+
+def test_options_that_hold_for_an_iterable_may_be_given():
+    run = trainer(mode="step", drop_remainder=False)
+    run.train([X, X[:5]], 1, 16, shuffle=False, val_data=X)
+    assert run.step == 2
+
+
+class Named:
+    """The documented form."""
+
+    def loss_fn(self, params=None, batch=None, rng=None, x=None, outputs=None, **kwargs):
+        """Called by name."""
+        assert params is batch is rng is None
+        return super().loss_fn(x=x, outputs=outputs, **kwargs)
+
+
+class NamedWithoutStep:
+    """The documented form of a VQ-VAE, without its keywords."""
+
+    def loss_fn(self, x, outputs):
+        """Called by name."""
+        return super().loss_fn(x=x, outputs=outputs)
+
+
+class Released:
+    """The form of the releases."""
+
+    def loss_fn(self, batch, model_outputs, **kwargs):
+        """Called by position."""
+        return super().loss_fn(batch, model_outputs, **kwargs)
+
+
+class ReleasedWithDefaults:
+    """The form of the releases, in which nothing is required."""
+
+    def loss_fn(self, batch=None, model_outputs=None, **kwargs):
+        """Called by position."""
+        return super().loss_fn(batch, model_outputs, **kwargs)
+
+
+class ByPosition:
+    """Other names, and no keywords but the step."""
+
+    def loss_fn(self, data, given, /, step=0):
+        """Called by position."""
+        return super().loss_fn(data, given, step=step)
+
+
+class Anything:
+    """All is passed on."""
+
+    def loss_fn(self, *args, **kwargs):
+        """Called by name."""
+        return super().loss_fn(*args, **kwargs)
+
+
+FORMS = [Named, NamedWithoutStep, Released, ReleasedWithDefaults, ByPosition, Anything]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("kind", ["vae", "vq"])
+def test_a_users_loss_fn_is_called_in_its_own_form(form, kind):
+    def trained(users=None, loss=None):
+        made = model(kind, users)
+        return Trainer(made, optimizer(made), loss).train(X, 1, 25)
+
+    assert trained(form) == trained()
+    if kind == "vq":
+        assert trained(form, loss=VAETrainer()) == trained(loss=VAETrainer())
+
+
+def test_a_loss_fn_of_no_known_form_is_refused_before_training():
+    class Other:
+        def loss_fn(self, x):
+            """Of one argument."""
+
+    made = model(users=Other)
+    with pytest.raises(TypeError, match=r"loss_fn of Users must take \(x, outputs\) by name, or"):
+        Trainer(made, optimizer(made))
+    made = nnx.Linear(2, 2, rngs=nnx.Rngs(0))
+    with pytest.raises(TypeError, match="loss must be given, as a Linear has no loss_fn"):
+        Trainer(made, optimizer(made))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
@@ -206,6 +295,32 @@ def test_bfloat16_computes_in_16_bits_and_keeps_parameters_and_losses_in_32():
         (lambda: Trainer(3, None), TypeError, "model must be an nnx.Module, not 3"),
         (lambda: Trainer(model(), 3), TypeError, "optimizer must be an nnx.Optimizer, not 3"),
         (lambda: trainer(loss=3), TypeError, "loss must be a VAETrainer or a function, not 3"),
+        (lambda: trainer(mode=""), ValueError, "mode must be one of epoch, step, not ''"),
+        (lambda: trainer(drop_remainder="no"), ValueError, "drop_remainder must be True or False"),
+        (lambda: trainer(drop_remaindr=True), TypeError, "did you mean 'drop_remainder'"),
+        (lambda: own_loss(loss_type="typo"), ValueError, "the model's own loss_fn, .* not 'typo'"),
+        (lambda: own_loss(loss_type="mse"), ValueError, "the model's own loss_fn, .* not 'mse'"),
+        (
+            lambda: own_loss(VAETrainer().create_loss_fn(), loss_type="bce"),
+            ValueError,
+            "loss_type must not be given beside a function, which has its own, not 'bce'",
+        ),
+        (lambda: trainer(loss_type="typo"), ValueError, "loss_type must be one of bce, mae, mse"),
+        (lambda: trainer().train(X, 1, 16, shufle=True), TypeError, "did you mean 'shuffle'"),
+        (lambda: trainer().train(X, 1, 16, shuffle=3), ValueError, "shuffle must be True or False"),
+        (lambda: trainer().train([X], 1, 16), ValueError, "batch_size .* for an iterable, .* 16"),
+        (lambda: trainer().train([X], 1, shuffle=True), ValueError, "shuffle .* for an iterable"),
+        (lambda: trainer(mode="epoch").train([X], 1), ValueError, "mode .* iterable, .*'epoch'"),
+        (
+            lambda: trainer(drop_remainder=True).train([X], 1),
+            ValueError,
+            "drop_remainder must not be given for an iterable",
+        ),
+        (lambda: trainer().evaluate([X], 16), ValueError, "batch_size .* for an iterable"),
+        (lambda: trainer().evaluate(X, batchsize=16), TypeError, "did you mean 'batch_size'"),
+        (lambda: trainer().restore("x", weight_only=True), TypeError, "mean 'weights_only'"),
+        (lambda: trainer().restore("x", weights_only=1), ValueError, "weights_only must be True"),
+        (lambda: CheckpointStore("x", keep_lst=1), TypeError, "did you mean 'keep_last'"),
     ],
 )
 def test_what_a_trainer_refuses(call, error, words):

@@ -149,7 +149,7 @@ def test_a_bound_step_compiles_once_and_keeps_what_others_hold():
     trainer.train_step({"data": X}, step=0)
     for step in (1, 2, np.int64(3)):
         trainer.train_step({"data": X}, step=step)
-    assert trainer._steps["mse"].compilations == 1
+    assert trainer._steps[None].compilations == 1
     np.testing.assert_array_equal(kernel, before)
     assert not np.array_equal(made.encoder.mean_proj.kernel[...], before)
 
@@ -167,7 +167,25 @@ def test_create_loss_fn_with_and_without_a_step():
     given = trainer.create_loss_fn()(model(), {"data": X}, None, 5)
     direct = trainer.compute_loss(model(), {"data": X}, 5)
     assert at_five[0] == given[0] == direct[0]
-    assert trainer.create_loss_fn(5, "bce")(model(), {"data": X}, None)[0] != direct[0]
+    bce = trainer.create_loss_fn(5, "bce")(model(), {"data": X}, None)
+    assert bce[0] != direct[0]
+    released = trainer.create_loss_fn("bce")(model(), {"data": X}, None, 5)
+    assert released[0] == bce[0]
+
+
+def bound():
+    made = model()
+    return VAETrainer(made, optimizer(made))
+
+
+def test_the_loss_type_of_a_vq_vae_is_its_own_and_no_other():
+    made = model("vq")
+    made.reconstruction_loss_type = "bce"
+    bits = {"data": (X > 0.5).astype(np.float32)}
+    own, _ = VAETrainer().compute_loss(made, bits)
+    assert own == VAETrainer().compute_loss(made, bits, loss_type="bce")[0]
+    with pytest.raises(ValueError, match="must be that of the VQ-VAE, 'bce', not 'mse'"):
+        VAETrainer().compute_loss(made, bits, loss_type="mse")
 
 
 @pytest.mark.parametrize(
@@ -183,6 +201,13 @@ def test_create_loss_fn_with_and_without_a_step():
             ValueError,
             "loss_type must be that of the VQ-VAE, 'mse', not 'mae'",
         ),
+        (lambda: VAETrainer().create_loss_fn("bcee"), ValueError, "did you mean 'bce'"),
+        (lambda: VAETrainer().create_loss_fn("bce", "mse"), TypeError, "not 'bce': loss_type is"),
+        (lambda: VAETrainer().create_loss_fn(losstype="bce"), TypeError, "mean 'loss_type'"),
+        (lambda: VAETrainingConfig(kl_warmup=3), TypeError, "did you mean 'kl_warmup_steps'"),
+        (lambda: bound().train_step(model(), batch=X), TypeError, "batch must be given alone"),
+        (lambda: bound().train_step(X, batch=X), TypeError, "batch must be given alone"),
+        (lambda: bound().train_step(X, los_type="bce"), TypeError, "did you mean 'loss_type'"),
     ],
 )
 def test_what_a_trainer_refuses(call, error, words):

@@ -22,6 +22,45 @@ def call_with(function: Callable[..., Any], *args: Any, **optional: Any) -> Any:
     return function(*args, **{name: optional[name] for name in optional if name in names})
 
 
+def loss_call(model: Any) -> Callable[..., Any]:
+    """A model's own `loss_fn` as a function `(model, x, outputs, **optional)`.
+
+    It is called by the names `x` and `outputs`, as documented, where it has them; or by position,
+    as in the releases of Artifex, `loss_fn(batch, model_outputs)`. Of the optional arguments it is
+    given those that it takes.
+
+    Raises:
+        TypeError: there is no `loss_fn`, or it takes neither form.
+    """
+    method = getattr(model, "loss_fn", None)
+    if method is None:
+        raise TypeError(
+            f"loss must be given, as a {type(model).__name__} has no loss_fn of its own."
+        )
+    signature = inspect.signature(method)
+    kinds = {name: parameter.kind for name, parameter in signature.parameters.items()}
+    by_position = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    first = next((name for name, kind in kinds.items() if kind in by_position), None)
+    names = [name for name, kind in kinds.items() if kind is not inspect.Parameter.POSITIONAL_ONLY]
+    takes_any = inspect.Parameter.VAR_KEYWORD in kinds.values()
+    named = {"x", "outputs"} <= {*names} or (takes_any and first in (None, "params"))
+    try:
+        signature.bind(**dict.fromkeys(("x", "outputs"))) if named else signature.bind(None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"loss_fn of {type(model).__name__} must take (x, outputs) by name, or "
+            f"(batch, model_outputs) by position: {error}."
+        ) from error
+
+    def call(model: Any, x: Any, outputs: Any, **optional: Any) -> Any:
+        given = {n: value for n, value in optional.items() if takes_any or n in names}
+        if named:
+            return model.loss_fn(x=x, outputs=outputs, **given)
+        return model.loss_fn(x, outputs, **given)
+
+    return call
+
+
 def call_in_mode(
     function: Callable[..., Any], *args: Any, deterministic: bool | None, **optional: Any
 ) -> Any:

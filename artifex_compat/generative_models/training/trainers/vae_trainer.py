@@ -35,7 +35,7 @@ from artifex_compat.generative_models.training.steps import (
     step_number,
     update,
 )
-from edifice_py.checks import choice, positive_int, same_shape
+from edifice_py.checks import choice, named, positive_int, same_shape
 from edifice_py.core import gaussian, objective, reconstruction, reduce, schedules
 
 KL_ANNEALING = ("none", "linear", "sigmoid", "cyclical")
@@ -93,6 +93,7 @@ class VAETrainer:
         Artifex, VAE Trainer.
     """
 
+    @named
     def __init__(
         self,
         model: nnx.Module | VAETrainingConfig | None = None,
@@ -105,7 +106,7 @@ class VAETrainer:
         if not isinstance(self.config, VAETrainingConfig):
             raise TypeError(f"config must be a VAETrainingConfig, not {self.config!r}.")
         self.model, self.optimizer = _model_and_optimizer(model, optimizer)
-        self._steps: dict[str, InPlace] = {}
+        self._steps: dict[str | None, InPlace] = {}
 
     @property
     def warmup_steps(self) -> int:
@@ -114,6 +115,7 @@ class VAETrainer:
         by_name = {"none": 0, "cyclical": -(-config.cyclical_period // 2)}
         return by_name.get(config.kl_annealing, config.kl_warmup_steps)
 
+    @named
     def get_kl_weight(self, step: float | jax.Array) -> jax.Array:
         """Weight of the KL at a step, from 0 to beta.
 
@@ -133,11 +135,13 @@ class VAETrainer:
                 return schedules.cyclical(step, config.beta, config.cyclical_period)
         return schedules.constant(step, config.beta)
 
+    @named
     def apply_free_bits(self, kl_per_dim: jax.Array) -> jax.Array:
         """KL per latent dimension, at least `free_bits` each; same shape, in nats."""
         free = self.config.free_bits
         return gaussian.free_bits(kl_per_dim, free) if free > 0 else kl_per_dim
 
+    @named
     def compute_kl_loss(self, mean: jax.Array, logvar: jax.Array) -> tuple[jax.Array, jax.Array]:
         """KL of the posterior from the prior, after free bits, in nats.
 
@@ -156,6 +160,7 @@ class VAETrainer:
         per_sample = kl if kl.ndim < 2 else reduce.latent_sum(kl.reshape(kl.shape[0], -1))
         return reduce.element_mean(per_sample), per_sample
 
+    @named
     def compute_reconstruction_loss(
         self, x: jax.Array, recon_x: jax.Array, loss_type: str = "mse"
     ) -> jax.Array:
@@ -173,12 +178,13 @@ class VAETrainer:
         error = RECONSTRUCTION_ERRORS[choice("loss_type", loss_type, RECONSTRUCTION_ERRORS)]
         return reduce.feature_sum_batch_mean(error(recon_x, x))
 
+    @named
     def compute_loss(
         self,
         model: nnx.Module,
         batch: Any,
         step: int | jax.Array = 0,
-        loss_type: str = "mse",
+        loss_type: str | None = None,
     ) -> tuple[jax.Array, Metrics]:
         """The loss of a batch, and its terms.
 
@@ -187,7 +193,8 @@ class VAETrainer:
             batch: an array `[batch, ...]`, or a dictionary as `parse_batch` reads it: data in
                 `image` or `data`, labels in `y`.
             step: training step from 0, which says where the KL's weight stands.
-            loss_type: as in `compute_reconstruction_loss`.
+            loss_type: as in `compute_reconstruction_loss`; "mse" where not given, and that of a
+                VQ-VAE for one.
 
         Returns:
             The loss, and `loss`, `reconstruction_loss`, `kl_loss` before its weight in nats, and
@@ -200,24 +207,26 @@ class VAETrainer:
                 decoder whose output is not a sigmoid's.
         """
         check_output(model, read_loss_type(model, self, loss_type))
+        kind = "mse" if loss_type is None else loss_type
         x, outputs = call_model(model, batch)
         outputs = as_outputs(outputs)
         if "codebook_loss" in outputs:
             return codebook_loss(model, x, outputs, loss_type)
         kl, _ = self.compute_kl_loss(read(outputs, "mean"), read(outputs, "log_var"))
-        error = self.compute_reconstruction_loss(x, read(outputs, "reconstructed"), loss_type)
+        error = self.compute_reconstruction_loss(x, read(outputs, "reconstructed"), kind)
         weight = self.get_kl_weight(step)
         loss = objective.beta_objective(error, kl, weight)
         terms = {"reconstruction_loss": error, "kl_loss": kl, "kl_weight": weight}
         return loss, with_aliases({"total_loss": loss, **terms})
 
+    @named
     def train_step(
         self,
         model: Any = None,
         optimizer: nnx.Optimizer[Any] | None = None,
         batch: Any = None,
         step: int | jax.Array = 0,
-        loss_type: str = "mse",
+        loss_type: str | None = None,
     ) -> tuple[jax.Array, Metrics]:
         """One step of training: the loss, its gradients, the optimizer's update.
 
@@ -249,7 +258,9 @@ class VAETrainer:
                 except CannotCompileError:  # a network of a user's: its code runs as it is written
                     pass
             return update(
-                model, optimizer, lambda model: self.compute_loss(model, batch, step, loss_type)
+                model,
+                optimizer,
+                lambda model: self.compute_loss(model, batch, step, **_given(loss_type)),
             )
         if self.model is None or self.optimizer is None:
             raise TypeError(
@@ -258,6 +269,11 @@ class VAETrainer:
             )
         if optimizer is not None:
             raise TypeError("step must be given by name: train_step(batch, step=...).")
+        if model is not None and batch is not None:
+            raise TypeError(
+                "batch must be given alone to a trainer that has a model: train_step(batch, "
+                "step=...), or train_step(model, optimizer, batch) for another model."
+            )
         data = model if batch is None else batch
         if any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves((data, step))):
             raise TypeError(
@@ -267,34 +283,42 @@ class VAETrainer:
         loss, metrics = self._compiled(loss_type, data)(data, step_number(step))
         return loss, metrics
 
-    def _compiled(self, loss_type: str, batch: Any) -> InPlace:
+    def _compiled(self, loss_type: str | None, batch: Any) -> InPlace:
         if loss_type not in self._steps:
             check_data(self.model, read_loss_type(self.model, self, loss_type), batch)
             loss = self.create_loss_fn(loss_type=loss_type)
             self._steps[loss_type] = compiled_step(self.model, self.optimizer, loss)
         return self._steps[loss_type]
 
+    @named
     def create_loss_fn(
-        self, step: int | jax.Array | None = None, loss_type: str = "mse"
+        self, step: int | jax.Array | str | None = None, loss_type: str | None = None
     ) -> Callable[..., tuple[jax.Array, Metrics]]:
         """The loss as a function, for `Trainer`.
 
         Args:
             step: with one, the function is `(model, batch, rng)` at that step; without, it is
-                `(model, batch, rng, step)`.
-            loss_type: as in `compute_reconstruction_loss`.
+                `(model, batch, rng, step)`. A string is the `loss_type`, which is first in the
+                releases of Artifex.
+            loss_type: as in `compute_loss`.
 
         Returns:
             A function that gives what `compute_loss` gives; `rng` has no part in it.
 
         Raises:
+            TypeError: there are two types.
             ValueError: the type is unknown.
         """
-        choice("loss_type", loss_type, RECONSTRUCTION_ERRORS)
+        if isinstance(step, str):
+            if loss_type is not None:
+                raise TypeError(f"step must be a number, not {step!r}: loss_type is given too.")
+            step, loss_type = None, step
+        if loss_type is not None:
+            choice("loss_type", loss_type, RECONSTRUCTION_ERRORS)
 
         def loss_at(model: Any, batch: Any, rng: Any, step: Any) -> tuple[jax.Array, Metrics]:
             del rng
-            return self.compute_loss(model, batch, step, loss_type)
+            return self.compute_loss(model, batch, step, **_given(loss_type))
 
         def loss_here(model: Any, batch: Any, rng: Any = None) -> tuple[jax.Array, Metrics]:
             return loss_at(model, batch, rng, step)
@@ -311,10 +335,15 @@ def _train_step(
     batch: Any,
     step: Any,
     config: VAETrainingConfig,
-    loss_type: str,
+    loss_type: str | None,
 ) -> tuple[jax.Array, Metrics]:
     """A step of `VAETrainer(config)`, as a function of the module: what is compiled is kept."""
     return VAETrainer(config).train_step(model, optimizer, batch, step, loss_type)
+
+
+def _given(loss_type: str | None) -> dict[str, str]:
+    """The argument, where it is given: a subclass of a user's may have another default."""
+    return {} if loss_type is None else {"loss_type": loss_type}
 
 
 def _model_and_optimizer(model: Any, optimizer: Any) -> tuple[Any, Any]:
