@@ -6,15 +6,19 @@ import jax
 import numpy as np
 import pytest
 
+from artifex_compat.generative_models import training
 from artifex_compat.generative_models.core import configuration as configs
 from artifex_compat.generative_models.models import vae as models
-from edifice_py.generative import vae
+from artifex_compat.generative_models.training import callbacks
 from tests.artifex_compat.argument_cases import BESIDE, CASES, NOTE_OF_MODEL
+from tests.artifex_compat.trainer_cases import TRAINER_BESIDE, TRAINER_CASES
+
+ALL = CASES | TRAINER_CASES
 
 
 def arguments(kind):
-    if kind is vae.build:
-        return [name for name in vae.build.__annotations__ if name != "return"]
+    if inspect.isfunction(kind):
+        return [name for name in kind.__annotations__ if name != "return"]
     return list(inspect.signature(kind.__init__).parameters)[1:]
 
 
@@ -25,14 +29,15 @@ def equal(a, b):
     return all(np.array_equal(np.asarray(x), np.asarray(y)) for x, y in pairs)
 
 
-@pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.__name__)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__qualname__)
 def test_every_argument_changes_something_or_is_refused(kind):
-    make, changes = CASES[kind]
+    make, changes = ALL[kind]
     known = set(changes) | {name for owner, name in NOTE_OF_MODEL if owner is kind}
     assert known == set(arguments(kind)), set(arguments(kind)) ^ known
     silent, refused, before = [], {}, {}
     for name, change in changes.items():
-        beside = BESIDE.get((kind, name), {})
+        beside = (BESIDE | TRAINER_BESIDE).get((kind, name), {})
         key = tuple(beside)
         if key not in before:
             before[key] = make(**beside)
@@ -48,6 +53,11 @@ def test_every_argument_changes_something_or_is_refused(kind):
 
 
 def test_every_public_class_is_here():
-    public = [getattr(module, name) for module in (models, configs) for name in module.__all__]
-    abstract = {configs.BaseConfig, configs.BaseNetworkConfig}
-    assert {kind for kind in public if inspect.isclass(kind)} - abstract <= CASES.keys()
+    modules = (models, configs, training, callbacks)
+    public = [getattr(module, name) for module in modules for name in module.__all__]
+    classes = {kind for kind in public if inspect.isclass(kind)}
+    abstract = {configs.BaseConfig, configs.BaseNetworkConfig, callbacks.Callback}
+    # Those that are given a configuration or a path alone, or what they are made of is shown in
+    # their own tests.
+    others = {kind for kind in classes if kind.__module__.startswith(callbacks.__name__)}
+    assert classes - abstract - others <= ALL.keys()

@@ -21,7 +21,7 @@ from artifex_compat.generative_models.training.run_state import RunState
 from artifex_compat.generative_models.training.saving import Saving
 from artifex_compat.generative_models.training.steps import loss_of, read_loss_type
 from artifex_compat.generative_models.training.trainers.vae_trainer import VAETrainer
-from edifice_py.checks import choice, named, positive_int
+from edifice_py.checks import FLOATS, choice, named, positive_int
 
 Logs = dict[str, float]
 MODES = ("epoch", "step")
@@ -77,6 +77,10 @@ class Trainer:
             raise TypeError(f"model must be an nnx.Module, not {model!r}.")
         if not isinstance(optimizer, nnx.Optimizer):
             raise TypeError(f"optimizer must be an nnx.Optimizer, not {optimizer!r}.")
+        if not isinstance(mesh, Mesh | None):
+            raise TypeError(f"mesh must be a jax.sharding.Mesh, not {mesh!r}.")
+        if compute_dtype is not None:
+            choice("compute_dtype", getattr(compute_dtype, "__name__", str(compute_dtype)), FLOATS)
         self.model, self.optimizer, self.loss = model, optimizer, loss
         minimized = loss_of(model, loss, loss_type)
         self._check_data = partial(check_data, model, read_loss_type(model, loss, loss_type))

@@ -58,6 +58,18 @@ def test_tensorboard_hears_of_epochs(tensorboard):
     ]
 
 
+def test_a_tilde_is_the_home_folder(tensorboard, monkeypatch):
+    monkeypatch.setenv("HOME", "/somewhere")
+    TensorBoardLoggerCallback(TensorBoardLoggerConfig(log_dir="~/a")).on_train_begin(trainer(0))
+    assert tensorboard[0][0] == "/somewhere/a"
+    begun = []
+    init = SimpleNamespace(init=lambda **options: begun.append(options) or SimpleNamespace(id="a"))
+    monkeypatch.setitem(sys.modules, "wandb", init)
+    config = WandbLoggerConfig(project="p", log_dir="~/b")
+    WandbLoggerCallback(config).on_train_begin(trainer(0))
+    assert begun[0]["dir"] == "/somewhere/b"
+
+
 def test_tensorboard_forgets_what_came_after_the_checkpoint(tensorboard):
     TensorBoardLoggerCallback().on_train_begin(trainer(5))
     assert tensorboard[0][1] == {"purge_step": 6}

@@ -9,7 +9,11 @@ import pytest
 from flax import nnx
 
 from artifex_compat.generative_models.training import Trainer, VAETrainer
-from artifex_compat.generative_models.training.callbacks import NonFiniteError, NonFiniteGuard
+from artifex_compat.generative_models.training.callbacks import (
+    CheckpointConfig,
+    NonFiniteError,
+    NonFiniteGuard,
+)
 from artifex_compat.generative_models.training.checkpoints import CheckpointStore
 from tests.artifex_compat.train_make import (
     KINDS,
@@ -320,6 +324,11 @@ def test_a_loss_fn_of_no_known_form_is_refused_before_training():
         (lambda: trainer().evaluate(X, batchsize=16), TypeError, "did you mean 'batch_size'"),
         (lambda: trainer().restore("x", weight_only=True), TypeError, "mean 'weights_only'"),
         (lambda: trainer().restore("x", weights_only=1), ValueError, "weights_only must be True"),
+        (lambda: trainer(mesh="data"), TypeError, "mesh must be a jax.sharding.Mesh, not 'data'"),
+        (lambda: trainer(compute_dtype="bfloat"), ValueError, "did you mean 'bfloat16'"),
+        (lambda: trainer(compute_dtype=np.int32), ValueError, "compute_dtype must be one of bfl"),
+        (lambda: CheckpointConfig("x", None, save_top_k=3), ValueError, "save_top_k must be 1 in"),
+        (lambda: CheckpointConfig("x", None, "max"), ValueError, "mode must be 'min' in a Check"),
         (lambda: CheckpointStore("x", keep_lst=1), TypeError, "did you mean 'keep_last'"),
     ],
 )

@@ -9,6 +9,7 @@ from artifex_compat.generative_models.core.configuration.checks import (
     checked,
     non_negative,
     one_of,
+    only,
     optional,
     text,
 )
@@ -35,8 +36,8 @@ class CheckpointConfig(Config):
         dirpath: the folder.
         monitor: the metric by which the best are kept; with None only the last are. A metric of
             training, unlike one of validation, counts only after the warm-up of the loss.
-        mode: "min" or "max", which values are better.
-        save_top_k: how many of the best are kept.
+        mode: "min" or "max", which values of `monitor` are better.
+        save_top_k: how many of the best by `monitor` are kept.
         keep_last: how many of the newest are kept beside them.
         every_n_epochs: epochs from one save to the next.
         every_n_batches: save within epochs too, after each so many batches; None for not.
@@ -52,6 +53,13 @@ class CheckpointConfig(Config):
     every_n_epochs: int = field(default=1, metadata=checked(positive_int))
     every_n_batches: int | None = field(default=None, metadata=checked(optional(positive_int)))
     every_n_seconds: float | None = field(default=300.0, metadata=checked(optional(non_negative)))
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.monitor is None:
+            for name, default in (("mode", "min"), ("save_top_k", 1)):
+                check = only(default, "a CheckpointConfig without monitor, which keeps no best")
+                check(name, getattr(self, name))
 
 
 class ModelCheckpoint(Callback):

@@ -1,6 +1,7 @@
 """Telling TensorBoard and Weights & Biases of a run; each is imported where it is used."""
 
 from dataclasses import dataclass, field
+from os.path import expanduser
 from typing import Any
 
 from artifex_compat.data.extras import extra_module
@@ -51,7 +52,8 @@ class TensorBoardLoggerCallback(Callback):
     def on_train_begin(self, trainer: Any) -> None:
         """Open the file."""
         purged = trainer.step + 1 if trainer.step else None
-        self._writer = self._module.SummaryWriter(self.config.log_dir, purge_step=purged)
+        folder = _expanded(self.config.log_dir)
+        self._writer = self._module.SummaryWriter(folder, purge_step=purged)
 
     def on_epoch_end(self, trainer: Any, epoch: int, logs: dict[str, float]) -> None:  # noqa: ARG002
         """Write the metrics."""
@@ -62,6 +64,11 @@ class TensorBoardLoggerCallback(Callback):
         """Close the file."""
         if self._writer is not None:
             self._writer.close()
+
+
+def _expanded(folder: str) -> str:
+    """A folder, or an address like s3://bucket, which `Path` would change."""
+    return expanduser(folder)  # noqa: PTH111
 
 
 WANDB_MODES = ("online", "offline", "disabled")
@@ -114,7 +121,7 @@ class WandbLoggerCallback(Callback):
             name=config.name,
             config=config.config,
             mode=config.mode,
-            dir=config.log_dir,
+            dir=None if config.log_dir is None else _expanded(config.log_dir),
             id=self._id,
             resume="allow",
         )
