@@ -15,7 +15,7 @@ from types import MappingProxyType
 import jax
 import jax.numpy as jnp
 
-from edifice_py.checks import native
+from edifice_py.checks import owned
 
 Activation = Callable[[jax.Array], jax.Array]
 
@@ -83,13 +83,13 @@ _FUNCTIONS: Mapping[str, Activation] = {
 }
 
 
-def _of_native(function: Activation) -> Activation:
-    """A function that takes arrays of numpy in any byte order."""
-    return lambda x: function(native(x))
+def _of_owned(function: Activation) -> Activation:
+    """A function that takes arrays of numpy in any byte order, which may be filled anew after."""
+    return lambda x: function(owned(x))
 
 
 ACTIVATIONS: Mapping[str, Activation] = MappingProxyType(
-    {name: _of_native(function) for name, function in _FUNCTIONS.items()}
+    {name: _of_owned(function) for name, function in _FUNCTIONS.items()}
 )
 """Each maps an array to one of the same shape, but `log_sumexp`, whose last axis becomes 1."""
 

@@ -14,6 +14,7 @@ from jax.typing import ArrayLike
 from edifice_py.core.arguments import native as native
 from edifice_py.core.arguments import nearest
 from edifice_py.core.arguments import options as options
+from edifice_py.core.arguments import owned as owned
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,20 +101,29 @@ def named(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def array(name: str, value: object) -> ArrayLike:
-    """`value`, an array of real numbers of at most 64 bits, or one number, as `native` gives it.
+    """`value`, an array of real numbers of at most 64 bits, or one number, as `owned` gives it.
 
     Raises:
         TypeError: it is a list, or something else that is no array, or holds other things.
     """
+    check_array(name, value)
+    return cast(ArrayLike, owned(value))
+
+
+def check_array(name: str, value: object) -> None:
+    """Refuse what is no array of real numbers of at most 64 bits, and no such number.
+
+    Raises:
+        TypeError: as `array`.
+    """
     if isinstance(value, bool | int | float):
-        return native(value)
+        return
     if not isinstance(value, np.ndarray | np.generic | jax.Array):
         raise TypeError(
             f"{name} must be an array, not {_describe(value)}; jax.numpy.asarray makes one."
         )
     if value.dtype.name not in (*FLOATS, "bool") and not jnp.issubdtype(value.dtype, jnp.integer):
         raise TypeError(f"{name} must hold integers, {', '.join(FLOATS)}, not {value.dtype}.")
-    return cast(ArrayLike, native(value))
 
 
 def scalar(name: str, value: object) -> ArrayLike:
@@ -190,7 +200,7 @@ def threefry_key(name: str, value: object) -> jax.Array:
                 "make one with edifice_py.random.key(seed)."
             )
         value = jax.random.key_data(value)
-    value = native(value)
+    value = owned(value)
     dtype = getattr(value, "dtype", None)
     if dtype != jnp.uint32:
         raise TypeError(

@@ -1,7 +1,7 @@
 """Examples with their factors, and what must hold of them before training."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, InitVar, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from artifex_compat.ranges import (
     warn_of_channels_first,
 )
 from artifex_compat.shuffling import shuffled
-from edifice_py.checks import choice, native
+from edifice_py.checks import choice, native, owned
 
 LOSSES = ("bce", "mae", "mse")
 
@@ -23,6 +23,9 @@ LOSSES = ("bce", "mae", "mse")
 @dataclass(frozen=True, eq=False, repr=False)
 class Examples:
     """Examples and the factors that made them.
+
+    Args:
+        copy: copy the arrays; without, they must not be changed afterwards.
 
     Attributes:
         x: float32 images `[n, height, width, channels]`, or vectors `[n, features]`.
@@ -36,16 +39,19 @@ class Examples:
     factors: Array | None = None
     factor_names: tuple[str, ...] = ()
     value_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    _: KW_ONLY
+    copy: InitVar[bool] = True
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, copy: bool) -> None:
         """Check that the parts fit, and bring them to native byte order.
 
         Raises:
             DataError: there is another number of factors than of examples or of names, or values
                 have names of which there is no such factor, or fewer than there are values.
         """
-        object.__setattr__(self, "x", native(self.x))
-        object.__setattr__(self, "factors", native(self.factors))
+        own = owned if copy else native
+        object.__setattr__(self, "x", own(self.x))
+        object.__setattr__(self, "factors", own(self.factors))
         self._check_factors()
         for name, values in self.value_names.items():
             if self.factors is None or name not in self.factor_names:
@@ -88,7 +94,7 @@ class Examples:
     def take(self, rows: Any) -> "Examples":
         """The examples of some rows: indices, or a slice."""
         factors = None if self.factors is None else self.factors[rows]
-        return Examples(self.x[rows], factors, self.factor_names, self.value_names)
+        return Examples(self.x[rows], factors, self.factor_names, self.value_names, copy=False)
 
     def split(self, held_out: float = 0.2, seed: int = 0) -> tuple["Examples", "Examples"]:
         """Examples for training and others for validation, in a random order.

@@ -54,12 +54,13 @@ def read_idx(
         pixels = with_channels(numbers.pixels())
         numbers.check_end()
     if labels is None:
-        return Examples(pixels)
+        return Examples(pixels, copy=False)
     with _opened(labels) as (stream, (dtype, shape)):
         check_factors(labels, dtype, shape)
         found = _rows(stream, labels, dtype, shape, most_bytes)
     factors = found.reshape(len(found), -1)
-    return Examples(pixels, factors, ("label",) if factors.shape[1] == 1 else ())
+    names = ("label",) if factors.shape[1] == 1 else ()
+    return Examples(pixels, factors, names, copy=False)
 
 
 def idx_array(file: str | Path, *, most_bytes: int = MOST_BYTES) -> Array:

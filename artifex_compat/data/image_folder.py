@@ -90,8 +90,9 @@ def read_image_folder(
             x[index] = _pixels(shown, (height, width)) / white
     names, labels = np.unique(found.classes, return_inverse=True)
     if len(names) == 1:
-        return Examples(x)
-    return Examples(x, labels[:, None], ("class",), {"class": tuple(names.tolist())})
+        return Examples(x, copy=False)
+    value_names = {"class": tuple(names.tolist())}
+    return Examples(x, labels[:, None], ("class",), value_names, copy=False)
 
 
 class _Found:

@@ -82,14 +82,14 @@ def read_npz(
             check_size(file, count * prod(shape[1:]), most_bytes)
             pixels = with_channels(numbers.pixels(wanted))
         if factors is None and not set(FACTOR_NAMES) & set(names):
-            return Examples(pixels)
+            return Examples(pixels, copy=False)
         factor_name = _name("factors", factors, FACTOR_NAMES, names, file)
         with _opened(archive, factor_name, file) as (numbers, dtype, shape):
             check_factors(file, dtype, shape)
             wanted = _rows(rows, shape[0])
             check_size(file, len(pixels) * prod(shape[1:]), most_bytes, dtype)
             found = numbers.rows(wanted)
-    return Examples(pixels, found.reshape(len(found), -1))
+    return Examples(pixels, found.reshape(len(found), -1), copy=False)
 
 
 def _name(

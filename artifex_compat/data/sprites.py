@@ -182,7 +182,8 @@ class Sprites:
             ValueError: one is out of range.
         """
         factors = self.factors_of(indices)
-        return Examples(self.images(factors), factors, FACTORS, {"shape": self.shapes})
+        names = {"shape": self.shapes}
+        return Examples(self.images(factors), factors, FACTORS, names, copy=False)
 
     def sample(self, count: int, seed: int = 0) -> Examples:
         """Images drawn at random, all different ones, with their factors.

@@ -10,7 +10,7 @@ from artifex_compat.data import Examples
 from artifex_compat.generative_models.models.vae.batch import Batch, parse_batch
 from artifex_compat.generative_models.models.vae.calling import is_conditional
 from artifex_compat.generative_models.models.vae.conditioning import check_labels
-from edifice_py.checks import array
+from edifice_py.checks import check_array, owned
 
 
 def batches_of(data: Any, batch_size: int, model: Any = None) -> Iterator[Batch]:
@@ -36,7 +36,7 @@ def batches_of(data: Any, batch_size: int, model: Any = None) -> Iterator[Batch]
                     f"a batch must be an array or a dictionary, not a {type(part).__name__}."
                 )
             if len(batch.x):
-                yield batch
+                yield jax.tree.map(owned, batch)  # the next one may be in the same memory
         return
     yield from slices(whole, batch_size)
 
@@ -79,7 +79,7 @@ def in_memory(data: Any, model: Any = None) -> Batch | None:
         None if part is None else np.asarray(part) for part in (parsed.x, condition, parsed.factors)
     )
     batch = Batch(*arrays)
-    array("the data", batch.x)
+    check_array("the data", batch.x)
     if conditional:
         check_labels(batch.condition, getattr(model, "condition_dim", None))
     counts = {len(array) for array in jax.tree.leaves(batch)}

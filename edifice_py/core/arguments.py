@@ -1,7 +1,7 @@
 """The arguments of a formula: their names, their shapes, and the type that they are computed in.
 
 Names and shapes are those of the annotations, so that they are written once. All of it but
-`native` runs when a formula is traced, and leaves nothing in the compiled program.
+`native` and `owned` runs when a formula is traced, and leaves nothing in the compiled program.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -54,7 +54,7 @@ class Arguments:
         return cls(function.__name__, named)
 
     def native(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> tuple[Any, Any]:
-        """The values of a call as JAX takes them without a change of their numbers.
+        """The values of a call as JAX takes them without a change of their numbers, its own.
 
         Raises:
             TypeError: there is no argument of a name.
@@ -167,6 +167,16 @@ def native(value: T) -> T:
     return cast(T, given)
 
 
+def owned(value: T) -> T:
+    """`value` as `native` returns it, and a copy where it is an array of numpy.
+
+    JAX reads memory of numpy where it stands, and may do so when its owner has filled it anew.
+    """
+    result = native(value)
+    copy = result is value and isinstance(value, np.ndarray)
+    return cast(T, np.array(result)) if copy else result
+
+
 def _native(value: Any, arrays: tuple[Argument, ...]) -> Any:
     if isinstance(value, jax.Array):
         return value
@@ -177,7 +187,7 @@ def _native(value: Any, arrays: tuple[Argument, ...]) -> Any:
     dtype = value.dtype if isinstance(value, np.ndarray | np.generic) else None
     if dtype is not None and (dtype.kind in "USOMm" or dtype.itemsize > 8):
         raise _wrong_numbers(arrays[0], dtype)
-    return native(value)
+    return owned(value)
 
 
 def _fits(value: Any) -> bool:

@@ -20,7 +20,7 @@ import numpy as np
 from flax import nnx
 from flax.nnx.tracers import current_jax_trace
 
-from edifice_py.checks import native
+from edifice_py.checks import owned
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Values = list[jax.Array]
@@ -282,7 +282,7 @@ def _snapshot(module: nnx.Pytree) -> Snapshot:
 def _argument(leaf: Any) -> Any:
     """An argument of a program: an array that the caller cannot change, or a number."""
     if isinstance(leaf, np.ndarray):
-        return native(leaf).copy()
+        return owned(leaf)
     if isinstance(leaf, jax.Array | np.generic | int | float):
         return leaf
     raise CannotCompileError

@@ -18,7 +18,7 @@ from artifex_compat.generative_models.models.vae.calling import (
 from artifex_compat.generative_models.models.vae.conditioning import check_labels
 from artifex_compat.generative_models.models.vae.losses import check_output, output_activation
 from artifex_compat.ranges import Range, loss_refusal, output_mismatch, warn_of_channels_first
-from edifice_py.checks import array
+from edifice_py.checks import check_array, owned
 
 
 def call_model(model: Any, batch: Any) -> tuple[jax.Array, Any]:
@@ -31,8 +31,9 @@ def call_model(model: Any, batch: Any) -> tuple[jax.Array, Any]:
     """
     call = type(model).__call__
     given = parse_batch(batch, conditional=labels_name(call) is not None)
-    outputs = call_with(model, given.x, **labels_for(call, given.condition))
-    return given.x, jax.tree.map(_widened, outputs)
+    x, condition = owned(given.x), owned(given.condition)
+    outputs = call_with(model, x, **labels_for(call, condition))
+    return x, jax.tree.map(_widened, outputs)
 
 
 def _widened(output: Any) -> Any:
@@ -69,7 +70,8 @@ def check_data(model: object, loss_type: str | None, data: object) -> None:
         return
     check_output(model, loss_type)
     batch = check_labels_of(model, data)
-    if (found := _range_of(array("the data", batch.x))) is None:
+    check_array("the data", batch.x)
+    if (found := _range_of(batch.x)) is None:
         return
     output = output_activation(model)
     # Bytes may be what a user's own decoder gives.

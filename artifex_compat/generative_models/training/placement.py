@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
-from edifice_py.checks import native
+from edifice_py import checks
 
 
 def everywhere(mesh: Mesh | None) -> NamedSharding | None:
@@ -26,11 +26,8 @@ def place(tree: Any, sharding: Sharding | None) -> Any:
 
 
 def owned(value: Any) -> Any:
-    """A value for a compiled function, copied where its memory is numpy's.
-
-    A compiled function may read it later, when its owner has filled it anew.
-    """
-    return place(value, None) if isinstance(value, np.ndarray) else native(value)
+    """A value for a compiled function, put on the device where its memory is numpy's."""
+    return place(value, None) if isinstance(value, np.ndarray) else checks.native(value)
 
 
 def is_key(array: Any) -> bool:
@@ -39,13 +36,11 @@ def is_key(array: Any) -> bool:
 
 
 def _placed(array: Any, sharding: Sharding | None) -> jax.Array:
-    array = native(array)
+    array = checks.owned(array)
     if isinstance(array, jax.Array) and (sharding is None or sharding == array.sharding):
         return array
     if sharding is None or sharding.is_fully_addressable:
-        # JAX may read memory of numpy later, when its owner has filled it anew.
-        own = np.array(array) if isinstance(array, np.ndarray) else array
-        return jax.device_put(own, sharding)
+        return jax.device_put(array, sharding)
     if is_key(array):
         words = _placed(jax.random.key_data(array), sharding)
         return jax.random.wrap_key_data(words, impl=jax.random.key_impl(array))

@@ -26,7 +26,7 @@ from artifex_compat.generative_models.models.vae.encoders import create_encoder
 from artifex_compat.generative_models.models.vae.fitting import example_shape
 from artifex_compat.generative_models.models.vae.latent_model import LatentModel
 from artifex_compat.generative_models.models.vae.networks import Network
-from edifice_py.checks import named, native, options, same_shape, weight
+from edifice_py.checks import named, options, owned, same_shape, weight
 from edifice_py.core import gaussian
 
 Outputs = dict[str, Any]
@@ -150,7 +150,7 @@ class VAE(LatentModel):
     def _encode(
         self, x: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool | None, **condition: Any
     ) -> tuple[jax.Array, jax.Array]:
-        x = native(x)
+        x = owned(x)
         if adapt := getattr(self.encoder, "adapt", None):
             adapt(example_shape(x))
         found = self._called(self.encoder, x, rngs, deterministic, condition)
@@ -175,7 +175,7 @@ class VAE(LatentModel):
     def _decode(
         self, z: jax.Array, *, rngs: nnx.Rngs | None, deterministic: bool | None, **condition: Any
     ) -> jax.Array:
-        z = native(z)
+        z = owned(z)
         if adapt := getattr(self.decoder, "adapt", None):
             adapt(example_shape(z))
         found = self._called(self.decoder, z, rngs, deterministic, condition)
@@ -274,4 +274,4 @@ class VAE(LatentModel):
             rngs = rng if rng is None or isinstance(rng, nnx.Rngs) else nnx.Rngs(rng)
             labels = labels_for(type(self).__call__, given.condition)
             found = call_with(self, given.x, rngs=rngs, **labels)
-        return given.x, results.as_outputs(found)
+        return owned(given.x), jax.tree.map(owned, dict(results.as_outputs(found)))

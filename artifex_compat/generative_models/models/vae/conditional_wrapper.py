@@ -15,7 +15,7 @@ from artifex_compat.generative_models.core.random import check_rngs
 from artifex_compat.generative_models.models.vae.conditioning import condition_vectors, join
 from artifex_compat.generative_models.models.vae.fitting import Shape, example_shape, wrong_shape
 from artifex_compat.generative_models.models.vae.networks import Network
-from edifice_py.checks import choice, named, native, options, positive_int
+from edifice_py.checks import choice, named, options, owned, positive_int
 from edifice_py.nx import float_type
 
 
@@ -156,7 +156,7 @@ class ConditionalWrapper(nnx.Module):
         Raises:
             TypeError, ValueError: `y` is not what a condition can be, or `x` does not fit.
         """
-        x = native(x)
+        x = owned(x)
         rows = condition_vectors(y, x.shape[0], self.condition_dim)
         if self.embed_dim is not None:
             rows = jnp.matmul(rows, self.embedding.embedding[...], precision=lax.Precision.HIGHEST)

@@ -18,7 +18,7 @@ from artifex_compat.generative_models.models.vae.calling import (
     forward_pass,
 )
 from artifex_compat.generative_models.models.vae.fitting import Shape
-from edifice_py.checks import integer, named, native, positive_int, same_shape, scalar, weight
+from edifice_py.checks import integer, named, owned, positive_int, same_shape, scalar, weight
 
 
 class LatentModel(GenerativeModel):
@@ -290,7 +290,7 @@ def single_example(
     Raises:
         ValueError: it is neither.
     """
-    x = jnp.asarray(native(x))
+    x = jnp.asarray(owned(x))
     if any_grid and shape is not None and x.ndim >= len(shape) and x.shape[-1] == shape[-1]:
         shape = x.shape[-len(shape) :]
     if x.shape == shape or (shape is None and x.ndim == 1):

@@ -30,7 +30,7 @@ from artifex_compat.generative_models.models.vae.network_spec import (
     config_alone,
     wrong_config,
 )
-from edifice_py.checks import named, native
+from edifice_py.checks import named, owned
 
 
 class Network(nnx.Module):
@@ -88,14 +88,14 @@ class Network(nnx.Module):
             raise ValueError(wrong_shape(self.takes_name, sizes, shape, flat=self.flattens))
 
     def accept(self, x: jax.Array) -> jax.Array:
-        """A batch of inputs that the network takes, in native byte order.
+        """A batch of inputs that the network takes, as `owned` gives it.
 
         Raises:
             TypeError: it is no array.
             ValueError: the weights are made for another shape.
         """
         self.adapt(example_shape(x))
-        return native(x)
+        return owned(x)
 
     def widen(self, extra: int, *, rngs: nnx.Rngs) -> None:
         """Make room in the input for a condition of `extra` numbers."""

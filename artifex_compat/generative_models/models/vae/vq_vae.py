@@ -19,7 +19,7 @@ from artifex_compat.generative_models.models.vae.calling import call_in_mode
 from artifex_compat.generative_models.models.vae.codebook import Codebook
 from artifex_compat.generative_models.models.vae.fitting import Shape
 from artifex_compat.generative_models.models.vae.latent_model import sample_count
-from edifice_py.checks import named, options, scalar
+from edifice_py.checks import named, options, owned, scalar
 from edifice_py.core import quantize
 
 
@@ -194,6 +194,7 @@ class VQVAE(VAE):
         Reference:
             van den Oord et al. (2017), equations 1 to 3; VAE API Reference, "quantize".
         """
+        encoding = owned(encoding)
         vectors = self._vectors(encoding)
         codebook = self.embeddings.embedding[...]
         indices = quantize.nearest_code(vectors, codebook)
