@@ -9,6 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edifice_py.interchange.errors import printable
+
 Array = NDArray[Any]
 
 MOST_BYTES = 2**32
@@ -19,7 +21,15 @@ _BLOCK = 2**21
 
 
 class DataError(ValueError):
-    """A file is unreadable, or what it holds is no training data."""
+    """A file is unreadable, or what it holds is no training data.
+
+    Args:
+        words: why, in one sentence; letters in it that a terminal would obey, as in names of files,
+            are escaped.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(printable(words))
 
 
 @contextmanager

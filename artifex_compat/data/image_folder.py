@@ -19,6 +19,7 @@ from artifex_compat.data.files import (
     reading,
 )
 from edifice_py.interchange import disk
+from edifice_py.interchange.errors import printable
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -123,17 +124,17 @@ class _Found:
     def report(self) -> None:
         """Warn of what was left out."""
         if self._others:
-            warnings.warn(
+            words = (
                 f"{self._root}: {len(self._others)} pictures were left out, like "
-                f"{self._others[0].name}: those that are read end with {', '.join(SUFFIXES)}.",
-                stacklevel=3,
+                f"{self._others[0].name}: those that are read end with {', '.join(SUFFIXES)}."
             )
+            warnings.warn(printable(words), stacklevel=3)
         if self._empty and self.classes[0]:
-            warnings.warn(
+            words = (
                 f"{self._root}: {', '.join(map(repr, self._empty[:5]))} is no class, since no "
-                "picture is in it.",
-                stacklevel=3,
+                "picture is in it."
             )
+            warnings.warn(printable(words), stacklevel=3)
 
     def _within(self, folder: Path, outer: tuple[Path, ...]) -> list[Path]:
         pictures, folders = self._listed(folder, outer)

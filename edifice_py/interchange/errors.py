@@ -34,7 +34,14 @@ _LENGTH_BYTES = 8
 
 
 class InterchangeError(ValueError):
-    """A file, or a tree of weights, that cannot be used, and why, in one sentence."""
+    """A file, or a tree of weights, that cannot be used, and why, in one sentence.
+
+    Args:
+        words: the sentence; letters in it that a terminal would obey, as in names, are escaped.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(printable(words))
 
 
 def place(path: tuple[str, ...]) -> str:
@@ -47,10 +54,22 @@ def shortened(value: object) -> str:
     return _SHORT.repr(value)
 
 
+def printable(words: str) -> str:
+    r"""Words whose other letters, which may steer a terminal, are escaped.
+
+    Example:
+        >>> printable("a\x1b[31m.npz")
+        'a\\x1b[31m.npz'
+    """
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
+        for letter in words
+    )
+
+
 def sentence(error: Exception, most: int = 300) -> str:
     """What an error of a library says, in one line that a terminal can show."""
-    words = " ".join(str(error).split()).rstrip(".")[:most]
-    return "".join(letter if letter.isprintable() else "?" for letter in words)
+    return printable(" ".join(str(error).split()).rstrip(".")[:most])
 
 
 def looks_like(data: bytes) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from artifex_compat.data import DataError, idx_array, read_idx, read_image_folder, read_npz
+from edifice_py import interchange
 
 GENERATOR = np.random.default_rng(0)
 PIXELS = GENERATOR.integers(256, size=(30, 5, 4), dtype=np.uint8)
@@ -273,3 +274,37 @@ def test_without_pillow_one_sentence_names_the_extra(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match=r"needs Pillow: .*edifice-py\[evaluate\]'\.$"):
         read_image_folder(folder)
+
+
+def test_names_of_files_cannot_steer_a_terminal(tmp_path):
+    name = "a\x1b[31m\n\u202eb\udcff"
+    folder = tmp_path / name
+    folder.mkdir()
+    written = "a\\x1b[31m\\n\\u202eb\\udcff"
+    for read, ending in ((read_npz, "npz"), (idx_array, "idx"), (interchange.load, "nx")):
+        file = folder / f"{name}.{ending}"
+        file.write_bytes(b"junk")
+        with pytest.raises(ValueError, match=r"a\\x1b\[31m") as error:
+            read(file)
+        assert str(error.value).isprintable()
+        assert str(error.value).count(written) == 2
+    (folder / f"{name}.heic").write_bytes(b"junk")
+    (folder / f"{name}.png").write_bytes(b"junk")
+    with (
+        pytest.warns(UserWarning, match="pictures were left out") as caught,
+        pytest.raises(DataError) as error,
+    ):
+        read_image_folder(folder)
+    assert str(caught[0].message).isprintable()
+    assert str(error.value).isprintable()
+    refused(lambda: read_npz(tmp_path / f"{name}.npz"), "cannot be read")
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch, npz):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    npz(x=PIXELS)
+    assert len(read_npz("~/data.npz")) == 30
+    (tmp_path / "a.idx").write_bytes(b"\0\0\x08\x01" + struct.pack(">I", 2) + b"ab")
+    assert idx_array("~/a.idx").tolist() == [97, 98]
+    Image.fromarray(PIXELS[0]).save(tmp_path / "a.png")
+    assert len(read_image_folder("~")) == 1
