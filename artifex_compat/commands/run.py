@@ -223,9 +223,10 @@ def build(config: RunConfig, callbacks: Sequence[Any] = ()) -> tuple[VAE, Traine
     )
     model = create_vae_model(configuration, rngs=nnx.Rngs(training.seed))
     optimizer = nnx.Optimizer(model, optax.adam(training.learning_rate), wrt=nnx.Param)
-    loss = None if section.type == CAPACITY else VAETrainer(training)
-    options: dict[str, Any] = {"seed": training.seed, "loss_type": training.loss_type}
-    return model, Trainer(model, optimizer, loss, callbacks=callbacks, **options)
+    options: dict[str, Any] = {"seed": training.seed, "callbacks": callbacks}
+    if section.type != CAPACITY:
+        options |= {"loss": VAETrainer(training), "loss_type": training.loss_type}
+    return model, Trainer(model, optimizer, **options)
 
 
 def load(folder: RunFolder, step: int | str | None = None) -> tuple[RunConfig, VAE, History]:
