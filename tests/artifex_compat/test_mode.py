@@ -220,6 +220,8 @@ def test_a_forward_pass_inside_of_a_gradient_and_of_threads_of_one_model():
 def test_a_view_for_evaluation_trains_nothing():
     try:
         nnx.view(nnx.Rngs(0), deterministic=True)
+    except ValueError:
+        pass  # streams have no such mode
     except (AttributeError, TypeError):
         pytest.skip("this flax has no nnx.view that takes random streams")
     model = by_config(VQVAE, decoder={"batch_norm": True}, use_ema=True, kmeans_init=True)
