@@ -38,7 +38,7 @@ SURFACE = {
         "beta_objective capacity_objective negative_elbo vector_quantization_objective"
     ),
     "edifice_py.core.special": "erf_inv expm1_minus_x",
-    "edifice_py.core.arguments": "Argument Arguments native nearest options",
+    "edifice_py.core.arguments": "Argument Arguments native nearest options owned",
     "edifice_py.core.formula": "formula",
     "edifice_py.core.schedules": "capacity constant cyclical linear sigmoid",
     "edifice_py.core.quantize": (
