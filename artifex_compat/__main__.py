@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("args", nargs=argparse.REMAINDER, metavar="ARGS", help="for the program")
     options = parser.parse_args(given)
     if not options.m and not Path(options.program).is_file():
-        parser.error(f"there is no file {terminal.shown(options.program)}")
+        parser.error(f"there is no file {terminal.printable(options.program)}")
     # Before the aliases: what lies beside the script may be a real module of these names. In
     # Python's safe mode the first entry is neither the current folder nor to be the script's.
     if not options.m and not sys.flags.safe_path:
@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ImportError as error:
         parser.error(str(error))
     if options.m and find_spec(options.program.partition(".")[0]) is None:
-        parser.error(f"there is no module {terminal.shown(options.program)}")
+        parser.error(f"there is no module {terminal.printable(options.program)}")
     sys.argv = [options.program, *options.args]
     if options.m:
         runpy.run_module(options.program, run_name="__main__", alter_sys=True)

@@ -60,14 +60,24 @@ def run(program: str, main: Callable[[], int], *, unwritten: int) -> NoReturn:
     sys.exit(code)
 
 
-def shown(text: str) -> str:
-    """Text on one line in which nothing acts on a terminal: what cannot be printed is escaped."""
+def printable(text: str) -> str:
+    r"""Text on one line in which nothing acts on a terminal: what cannot be printed is escaped.
+
+    Example:
+        >>> printable("a\x1b[31m.npz")
+        'a\\x1b[31m.npz'
+    """
     if text.isprintable():
         return text
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def printable_lines(text: str) -> str:
+    """The same of text on any number of lines."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def path(text: str) -> Path:
@@ -113,7 +123,7 @@ class _Stream(io.TextIOWrapper):
 
     def write(self, text: str) -> int:
         """Write lines."""
-        super().write("\n".join(map(shown, text.split("\n"))))
+        super().write(printable_lines(text))
         return len(text)
 
     def isatty(self) -> bool:

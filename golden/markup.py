@@ -2,7 +2,7 @@
 
 from html import escape
 
-from edifice_terminal import shown
+from edifice_terminal import printable_lines
 
 
 class Markup(str):
@@ -34,4 +34,4 @@ def joined(*children: str) -> Markup:
 
 def _escaped(text: str) -> str:
     """Text without marks that change how a page shows what is around it."""
-    return escape("\n".join(map(shown, text.split("\n"))))
+    return escape(printable_lines(text))

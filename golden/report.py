@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from edifice_terminal import shown
+from edifice_terminal import printable
 from golden.compare import Difference
 from golden.runner import DECLARED, FAILED, PASSED, UNSUPPORTED, OutputVerdict, Run, Verdict
 
@@ -158,7 +158,7 @@ def _failure(verdict: Verdict) -> list[str]:
 
 def line(text: str) -> str:
     """Text of cases and implementations on one line, in which nothing acts on a terminal."""
-    return shown(re.sub(r"\s*\n\s*", " ", text))
+    return printable(re.sub(r"\s*\n\s*", " ", text))
 
 
 def _words(difference: Difference | None) -> str:

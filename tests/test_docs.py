@@ -13,21 +13,24 @@ EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), 
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 
 
+def names_of(code):
+    """The names that the code of a page defines."""
+    names = {}
+    with jax.numpy_dtype_promotion("standard"):  # optax promotes its step count
+        exec(compile(code, "page", "exec"), names)  # noqa: S102
+    return names
+
+
 @pytest.mark.parametrize(("code", "result"), list(zip(EXAMPLES, ("loss", "history"), strict=True)))
 def test_the_examples_of_the_readme_run(code, result):
-    with jax.numpy_dtype_promotion("standard"):  # optax promotes its step count
-        names = {}
-        exec(compile(code, "README.md", "exec"), names)  # noqa: S102
+    names = names_of(code)
     found = names[result] if result == "loss" else names[result][-1]["loss"]
     assert 0 < found < 1e3
 
 
 def test_the_example_of_the_architecture_runs():
     (code,) = re.findall(r"```python\n(.*?)```", ARCHITECTURE.read_text("utf-8"), re.DOTALL)
-    with jax.numpy_dtype_promotion("standard"):
-        names = {}
-        exec(compile(code, ARCHITECTURE.name, "exec"), names)  # noqa: S102
-    assert names["trainer"].epoch == 1
+    assert names_of(code)["trainer"].epoch == 1
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from artifex_compat.commands.configuration import SECTIONS, RunConfig
 from artifex_compat.commands.draw import Picture
 from artifex_compat.evaluation import HealthReport
-from edifice_terminal import shown
+from edifice_terminal import printable_lines
 
 Element: TypeAlias = ElementTree.Element
 Child: TypeAlias = Element | str
@@ -267,7 +267,7 @@ def _element(tag: str, *children: Child, **attributes: str) -> Element:
         if not isinstance(child, str):
             parent.append(child)
             continue
-        text = "\n".join(map(shown, child.split("\n")))
+        text = printable_lines(child)
         if len(parent):
             parent[-1].tail = (parent[-1].tail or "") + text
         else:

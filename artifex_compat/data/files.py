@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edifice_py.interchange.errors import printable
+from edifice_terminal import printable
 
 Array = NDArray[Any]
 

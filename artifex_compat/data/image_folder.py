@@ -19,7 +19,7 @@ from artifex_compat.data.files import (
     reading,
 )
 from edifice_py.interchange import disk
-from edifice_py.interchange.errors import printable
+from edifice_terminal import printable
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")

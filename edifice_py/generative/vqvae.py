@@ -174,7 +174,6 @@ def build_decoder(
 
 
 @checks.named
-@checks.named
 def commitment_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
     """Mean square of z_e - z_q over all elements, which moves the encoder only.
 
@@ -199,7 +198,6 @@ def commitment_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
 
 
 @checks.named
-@checks.named
 def codebook_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
     """Mean square of z_e - z_q over all elements, which moves the codes only.
 
@@ -223,7 +221,6 @@ def codebook_loss(z_e: ArrayLike, z_q: ArrayLike) -> jax.Array:
     return _of_pair(core_quantize.codebook_loss, z_e, z_q)
 
 
-@checks.named
 @checks.named
 def loss(
     reconstruction: ArrayLike,

@@ -2,6 +2,8 @@
 
 import reprlib
 
+from edifice_terminal import printable
+
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 60
 _LONG = reprlib.Repr()
@@ -52,19 +54,6 @@ def place(path: tuple[str, ...]) -> str:
 def shortened(value: object) -> str:
     """A value in a few words, however large it is."""
     return _SHORT.repr(value)
-
-
-def printable(words: str) -> str:
-    r"""Words whose other letters, which may steer a terminal, are escaped.
-
-    Example:
-        >>> printable("a\x1b[31m.npz")
-        'a\\x1b[31m.npz'
-    """
-    return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode()
-        for letter in words
-    )
 
 
 def sentence(error: Exception, most: int = 300) -> str:

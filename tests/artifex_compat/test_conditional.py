@@ -160,3 +160,12 @@ def test_condition_dim_may_be_wider_than_the_classes():
     assert model(images(), LABELS)["z"].shape == (3, 4)
     with pytest.raises(ValueError, match="labels from 0 to 7, not 8"):
         model(images(), jnp.array([0, 1, 8]))
+
+
+def test_factors_beside_labels_are_no_labels_of_a_loss():
+    model = by_config(ConditionalVAE, num_classes=3)
+    batch = {"image": images(), "y": jnp.array([0, 1, 2]), "labels": jnp.array([7, 8, 9])}
+    assert jnp.isfinite(model.loss_fn(batch=batch)["loss"])
+    for wrong in ({**batch, "y": jnp.array([0, 1, 3])}, {"image": images(), "label": [3, 0, 0]}):
+        with pytest.raises(ValueError, match="from 0 to 2, not 3"):
+            model.loss_fn(batch=wrong)

@@ -259,3 +259,15 @@ def test_codes_on_a_grid():
     assert outputs["encoding_indices"].shape == (12,)
     assert model.sample(2).shape == (2, *IMAGE)
     assert model.interpolate(images()[0], images()[1], steps=3).shape == (3, *IMAGE)
+
+
+def test_a_negative_temperature_is_refused_of_a_subclass_and_when_compiled_too():
+    class Own(VQVAE):
+        """A subclass of a user's."""
+
+    def sample(model):
+        return model.sample(2, temperature=-1.0)
+
+    for call, model in ((sample, by_parts(Own)), (nnx.jit(sample), by_parts(VQVAE))):
+        with pytest.raises(ValueError, match="temperature must not be negative"):
+            call(model)

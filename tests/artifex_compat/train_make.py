@@ -13,7 +13,11 @@ from artifex_compat.generative_models.models.vae import (
     MLPEncoder,
 )
 from artifex_compat.generative_models.training import Trainer, VAETrainer, VAETrainingConfig
-from artifex_compat.generative_models.training.callbacks import Callback
+from artifex_compat.generative_models.training.callbacks import (
+    Callback,
+    CheckpointConfig,
+    ModelCheckpoint,
+)
 
 X = np.random.default_rng(0).random((50, 6), dtype=np.float32)
 LABELED = {"image": X, "label": np.arange(50) % 3}
@@ -50,6 +54,17 @@ def trainer(kind="vae", *, loss=None, **options):
     if loss is None and kind != "vq":
         loss = VAETrainer(VAETrainingConfig(kl_warmup_steps=10))
     return Trainer(made, optimizer(made), loss, **options)
+
+
+def saving(folder, monitor="loss", **fields):
+    """A callback that saves to a folder."""
+    return ModelCheckpoint(CheckpointConfig(str(folder), monitor, **fields))
+
+
+def run(*callbacks, seed=0):
+    """A trainer whose loss has no warm-up."""
+    loss = VAETrainer(VAETrainingConfig("none"))
+    return trainer(loss=loss, callbacks=callbacks, seed=seed)
 
 
 def arrays(of):

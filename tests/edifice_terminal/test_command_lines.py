@@ -63,7 +63,7 @@ def test_text_of_a_user_cannot_act_on_a_terminal(tmp_path):
         assert r"a\x1b[31mb" in done.stdout + done.stderr
         for letter in "\x1b\u202e\x9b":
             assert letter not in done.stdout + done.stderr
-    assert edifice_terminal.shown(EVIL) == r"a\x1b[31mb\nc\u202ed\x9b"
+    assert edifice_terminal.printable(EVIL) == r"a\x1b[31mb\nc\u202ed\x9b"
 
 
 INTERRUPTED = """

@@ -124,7 +124,7 @@ class Snapshot:
         self._variables = [live[path] for path in paths if path in live]
         self.identities = frozenset(map(id, self._variables))
         self._attributes: list[tuple[Collection[Any], list[Any]]] = []
-        self._names: list[tuple[Collection[Any], list[Any]]] = []
+        self._names: list[tuple[dict[Any, Any], list[Any]]] = []
         self.structure = None
         have_arrays = all(isinstance(value, jax.Array | np.ndarray) for value in self.read())
         known = self._record(module, set())
@@ -161,7 +161,7 @@ class Snapshot:
         for base in bases:
             if id(base) not in seen:
                 seen.add(id(base))
-                self._names.append((vars(base).values(), list(vars(base).values())))
+                self._attributes.append((vars(base).values(), list(vars(base).values())))
         methods = (value for base in bases for value in vars(base).values() if callable(value))
         return _is_library(of) and all(map(_is_library, methods))
 
@@ -319,10 +319,10 @@ def compiled_call(*static: str) -> Callable[[Method], Method]:
 
         @functools.wraps(method)
         def call(model: Any, *args: Any, **kwargs: Any) -> Any:
-            if is_transformed() or not _is_library(type(model)):
-                return method(model, *args, **kwargs)
             arguments = (*zip(names, args, strict=False), *kwargs.items())
             model.check_call(dict(arguments))
+            if is_transformed() or not _is_library(type(model)):
+                return method(model, *args, **kwargs)
             fixed: dict[str, Any] = {}
             free: dict[str, Any] = {}
             for name, value in arguments:

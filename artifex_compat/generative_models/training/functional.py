@@ -7,7 +7,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from artifex_compat.generative_models.training.placement import owned
+from edifice_py.checks import owned
 
 Values = list[jax.Array]
 

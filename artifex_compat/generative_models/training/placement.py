@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec, Sharding
 
-from edifice_py import checks
+from edifice_py.checks import owned
 
 
 def everywhere(mesh: Mesh | None) -> NamedSharding | None:
@@ -25,18 +25,13 @@ def place(tree: Any, sharding: Sharding | None) -> Any:
     return jax.tree.map(lambda array: _placed(array, sharding), tree)
 
 
-def owned(value: Any) -> Any:
-    """A value for a compiled function, put on the device where its memory is numpy's."""
-    return place(value, None) if isinstance(value, np.ndarray) else checks.native(value)
-
-
 def is_key(array: Any) -> bool:
     """Whether an array holds keys of random streams."""
     return bool(jnp.issubdtype(array.dtype, jax.dtypes.prng_key))
 
 
 def _placed(array: Any, sharding: Sharding | None) -> jax.Array:
-    array = checks.owned(array)
+    array = owned(array)
     if isinstance(array, jax.Array) and (sharding is None or sharding == array.sharding):
         return array
     if sharding is None or sharding.is_fully_addressable:

@@ -26,6 +26,7 @@ from tests.artifex_compat.train_make import (
     assert_same,
     model,
     optimizer,
+    saving,
     trainer,
 )
 
@@ -33,10 +34,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax"),
     pytest.mark.filterwarnings("ignore:the run ended at step"),  # these are short
 ]
-
-
-def saving(folder, **fields):
-    return ModelCheckpoint(CheckpointConfig(str(folder), "loss", **fields))
 
 
 class StopBefore(Callback):

@@ -4,28 +4,25 @@ import numpy as np
 import optax
 import pytest
 
-from artifex_compat.generative_models.training import Trainer, VAETrainer, VAETrainingConfig
+from artifex_compat.generative_models.training import Trainer
 from artifex_compat.generative_models.training.callbacks import (
     Callback,
-    CheckpointConfig,
     EarlyStopping,
     EarlyStoppingConfig,
-    ModelCheckpoint,
 )
 from artifex_compat.generative_models.training.checkpoints import CheckpointError
-from tests.artifex_compat.train_make import X, arrays, assert_same, model, optimizer, trainer
+from tests.artifex_compat.train_make import (
+    X,
+    arrays,
+    assert_same,
+    model,
+    optimizer,
+    run,
+    saving,
+    trainer,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
-
-
-def saving(folder, monitor="loss", **fields):
-    return ModelCheckpoint(CheckpointConfig(str(folder), monitor, **fields))
-
-
-def run(*callbacks, seed=0):
-    """A trainer whose loss has no warm-up."""
-    loss = VAETrainer(VAETrainingConfig("none"))
-    return trainer(loss=loss, callbacks=callbacks, seed=seed)
 
 
 def test_weights_alone_go_into_a_run_with_another_optimizer_and_seed(tmp_path):

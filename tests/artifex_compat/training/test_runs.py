@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 
-from artifex_compat.generative_models.training import VAETrainer, VAETrainingConfig
 from artifex_compat.generative_models.training.callbacks import (
     Callback,
     CheckpointConfig,
@@ -12,19 +11,9 @@ from artifex_compat.generative_models.training.callbacks import (
     ModelCheckpoint,
 )
 from artifex_compat.generative_models.training.checkpoints import CheckpointError, CheckpointStore
-from tests.artifex_compat.train_make import X, assert_same, trainer
+from tests.artifex_compat.train_make import X, assert_same, run, saving
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:orbax")
-
-
-def saving(folder, monitor="loss", **fields):
-    return ModelCheckpoint(CheckpointConfig(str(folder), monitor, **fields))
-
-
-def run(*callbacks, seed=0):
-    """A trainer whose loss has no warm-up."""
-    loss = VAETrainer(VAETrainingConfig("none"))
-    return trainer(loss=loss, callbacks=callbacks, seed=seed)
 
 
 def steps(folder):

@@ -108,7 +108,8 @@ def takes(function: Callable[..., Any], name: str) -> bool:
 
 def labels_name(function: Callable[..., Any]) -> str | None:
     """The name that a function has for labels, None where it takes none."""
-    return next((name for name in LABEL_KEYS if takes(function, name)), None)
+    parameters = inspect.signature(function).parameters
+    return next((name for name in LABEL_KEYS if name in parameters), None)
 
 
 def is_conditional(model: Any) -> bool:

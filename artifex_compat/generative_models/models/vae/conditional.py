@@ -13,9 +13,10 @@ from artifex_compat.generative_models.core.compiled_calls import compiled_call
 from artifex_compat.generative_models.core.configuration import ConditionalVAEConfig
 from artifex_compat.generative_models.core.configuration.vae_config import condition_sizes
 from artifex_compat.generative_models.core.random import check_rngs
+from artifex_compat.generative_models.models.vae import results
 from artifex_compat.generative_models.models.vae.assembly import Parts, assemble
 from artifex_compat.generative_models.models.vae.base import VAE, Outputs
-from artifex_compat.generative_models.models.vae.batch import LABEL_KEYS
+from artifex_compat.generative_models.models.vae.batch import Batch, parse_batch
 from artifex_compat.generative_models.models.vae.calling import labels_name
 from artifex_compat.generative_models.models.vae.conditional_wrapper import ConditionalWrapper
 from artifex_compat.generative_models.models.vae.conditioning import check_labels
@@ -155,12 +156,14 @@ class ConditionalVAE(VAE):
     def check_call(self, arguments: Mapping[str, Any]) -> None:
         """Refuse values of a call that are not allowed: labels out of range among them."""
         super().check_call(arguments)
-        batch = arguments.get("batch")
-        labels = [arguments.get("y")]
-        labels += [batch.get(key) for key in LABEL_KEYS] if isinstance(batch, Mapping) else []
-        for y in labels:
-            if isinstance(y, list | tuple | int | np.ndarray | jax.Array):
-                check_labels(np.asarray(y), self.condition_dim)
+        params, batch, x, outputs = map(arguments.get, ("params", "batch", "x", "outputs"))
+        batch, outputs = results.loss_arguments(params, batch, x, outputs, arguments)
+        y = arguments.get("y")
+        if y is None and outputs is None and isinstance(batch, Mapping | Batch):
+            y = parse_batch(batch, x=x).condition
+        seen = isinstance(y, list | tuple | int | np.ndarray | jax.Array)
+        if seen and not isinstance(y, jax.core.Tracer):
+            check_labels(np.asarray(y), self.condition_dim)
 
     @compiled_call("deterministic")
     def encode(
